@@ -1,0 +1,352 @@
+"""Gateway API objects, cut down to the fields the console reads (Gateway API 1.3 to 1.6, all served versions).
+
+The shapes of the served versions agree in every field read here, so one type per kind decodes them all.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from gwtui.model.kubernetes import Condition, Meta
+
+GATEWAY_API = "gateway.networking.k8s.io"
+
+
+class ParentRef(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    group: str = GATEWAY_API
+    kind: str = "Gateway"
+    namespace: str = ""
+    """Empty means the namespace of the referring object."""
+    section_name: str = ""
+    port: int = 0
+    """0 means every port (the API forbids port 0)."""
+
+
+class BackendRef(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    group: str = ""
+    kind: str = "Service"
+    namespace: str = ""
+    port: int = 0
+    """0 means not given (the API forbids port 0)."""
+    weight: int = 1
+
+
+class PathMatch(Struct, rename="camel", frozen=True, gc=False):
+    type: str = "PathPrefix"
+    value: str = "/"
+
+
+class ValueMatch(Struct, rename="camel", frozen=True, gc=False):
+    """A header or query parameter match."""
+
+    name: str
+    value: str = ""
+    type: str = "Exact"
+
+
+class HttpMatch(Struct, rename="camel", frozen=True, gc=False):
+    path: PathMatch = PathMatch()
+    headers: tuple[ValueMatch, ...] = ()
+    query_params: tuple[ValueMatch, ...] = ()
+    method: str = ""
+    """Empty matches every method."""
+
+
+class GrpcMethod(Struct, rename="camel", frozen=True, gc=False):
+    type: str = "Exact"
+    service: str = ""
+    method: str = ""
+
+
+class GrpcMatch(Struct, rename="camel", frozen=True, gc=False):
+    method: GrpcMethod | None = None
+    headers: tuple[ValueMatch, ...] = ()
+
+
+class MirrorTarget(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    group: str = ""
+    kind: str = "Service"
+    namespace: str = ""
+    port: int = 0
+
+
+class RequestMirror(Struct, rename="camel", frozen=True, gc=False):
+    backend_ref: MirrorTarget
+
+
+class RequestRedirect(Struct, rename="camel", frozen=True, gc=False):
+    scheme: str = ""
+    hostname: str = ""
+    port: int = 0
+    status_code: int = 302
+
+
+class ExtensionRef(Struct, rename="camel", frozen=True, gc=False):
+    group: str
+    kind: str
+    name: str
+
+
+class Filter(Struct, rename="camel", frozen=True, gc=False):
+    """A route filter; only what changes where traffic goes is decoded, the rest stays in the object's YAML."""
+
+    type: str
+    request_mirror: RequestMirror | None = None
+    request_redirect: RequestRedirect | None = None
+    extension_ref: ExtensionRef | None = None
+
+
+class Timeouts(Struct, rename="camel", frozen=True, gc=False):
+    """Durations as written, for example `15s`; empty means not set."""
+
+    request: str = ""
+    backend_request: str = ""
+
+
+class HttpRule(Struct, rename="camel", frozen=True, gc=False):
+    name: str = ""
+    matches: tuple[HttpMatch, ...] = ()
+    """Empty means one match for path prefix `/`."""
+    filters: tuple[Filter, ...] = ()
+    backend_refs: tuple[BackendRef, ...] = ()
+    timeouts: Timeouts = Timeouts()
+
+
+class GrpcRule(Struct, rename="camel", frozen=True, gc=False):
+    name: str = ""
+    matches: tuple[GrpcMatch, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    backend_refs: tuple[BackendRef, ...] = ()
+
+
+class L4Rule(Struct, rename="camel", frozen=True, gc=False):
+    name: str = ""
+    backend_refs: tuple[BackendRef, ...] = ()
+
+
+class RouteParentStatus(Struct, rename="camel", frozen=True, gc=False):
+    """What one controller says about one parent. Filter by `controller_name` before believing any of it."""
+
+    parent_ref: ParentRef
+    controller_name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class RouteStatus(Struct, rename="camel", frozen=True, gc=False):
+    parents: tuple[RouteParentStatus, ...] = ()
+
+
+class HttpRouteSpec(Struct, rename="camel", frozen=True, gc=False):
+    parent_refs: tuple[ParentRef, ...] = ()
+    hostnames: tuple[str, ...] = ()
+    rules: tuple[HttpRule, ...] = ()
+
+
+class HttpRoute(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: HttpRouteSpec = HttpRouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
+class GrpcRouteSpec(Struct, rename="camel", frozen=True, gc=False):
+    parent_refs: tuple[ParentRef, ...] = ()
+    hostnames: tuple[str, ...] = ()
+    rules: tuple[GrpcRule, ...] = ()
+
+
+class GrpcRoute(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: GrpcRouteSpec = GrpcRouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
+class L4RouteSpec(Struct, rename="camel", frozen=True, gc=False):
+    parent_refs: tuple[ParentRef, ...] = ()
+    hostnames: tuple[str, ...] = ()
+    """TLSRoute only: server names."""
+    rules: tuple[L4Rule, ...] = ()
+
+
+class TlsRoute(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: L4RouteSpec = L4RouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
+class TcpRoute(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: L4RouteSpec = L4RouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
+class UdpRoute(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: L4RouteSpec = L4RouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
+Route = HttpRoute | GrpcRoute | TlsRoute | TcpRoute | UdpRoute
+
+
+class LocalRef(Struct, rename="camel", frozen=True, gc=False):
+    """A reference that names group, kind and name (parametersRef, targetRefs)."""
+
+    group: str
+    kind: str
+    name: str
+    namespace: str = ""
+    section_name: str = ""
+
+
+class GatewayClassSpec(Struct, rename="camel", frozen=True, gc=False):
+    controller_name: str = ""
+    parameters_ref: LocalRef | None = None
+
+
+class ConditionsStatus(Struct, rename="camel", frozen=True, gc=False):
+    conditions: tuple[Condition, ...] = ()
+
+
+class GatewayClass(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: GatewayClassSpec = GatewayClassSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class SecretRef(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    group: str = ""
+    kind: str = "Secret"
+    namespace: str = ""
+
+
+class ListenerTls(Struct, rename="camel", frozen=True, gc=False):
+    mode: str = "Terminate"
+    certificate_refs: tuple[SecretRef, ...] = ()
+
+
+class LabelSelector(Struct, rename="camel", frozen=True, gc=False):
+    match_labels: dict[str, str] = field(default_factory=dict)
+
+
+class FromNamespaces(Struct, rename="camel", frozen=True, gc=False):
+    from_: str = field(default="Same", name="from")
+    """`Same`, `All`, `Selector` or `None`."""
+    selector: LabelSelector | None = None
+
+
+class AllowedRoutes(Struct, rename="camel", frozen=True, gc=False):
+    namespaces: FromNamespaces = FromNamespaces()
+
+
+class Listener(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    port: int = 0
+    """0 means not given: a ListenerSet listener may leave it out."""
+    protocol: str = "HTTP"
+    hostname: str = ""
+    """Empty matches every hostname."""
+    tls: ListenerTls | None = None
+    allowed_routes: AllowedRoutes = AllowedRoutes()
+
+
+class Infrastructure(Struct, rename="camel", frozen=True, gc=False):
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    parameters_ref: LocalRef | None = None
+
+
+class GatewaySpec(Struct, rename="camel", frozen=True, gc=False):
+    gateway_class_name: str = ""
+    listeners: tuple[Listener, ...] = ()
+    infrastructure: Infrastructure | None = None
+
+
+class GatewayAddress(Struct, rename="camel", frozen=True, gc=False):
+    value: str = ""
+    type: str = "IPAddress"
+
+
+class ListenerStatus(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    attached_routes: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class GatewayStatus(Struct, rename="camel", frozen=True, gc=False):
+    addresses: tuple[GatewayAddress, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    listeners: tuple[ListenerStatus, ...] = ()
+
+
+class Gateway(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: GatewaySpec = GatewaySpec()
+    status: GatewayStatus = GatewayStatus()
+
+
+class ListenerSetSpec(Struct, rename="camel", frozen=True, gc=False):
+    parent_ref: ParentRef
+    listeners: tuple[Listener, ...] = ()
+
+
+class ListenerSetStatus(Struct, rename="camel", frozen=True, gc=False):
+    conditions: tuple[Condition, ...] = ()
+    listeners: tuple[ListenerStatus, ...] = ()
+
+
+class ListenerSet(Struct, rename="camel", frozen=True, gc=False):
+    """ListenerSet `gateway.networking.k8s.io` and its predecessor XListenerSet `gateway.networking.x-k8s.io`."""
+
+    metadata: Meta
+    spec: ListenerSetSpec
+    status: ListenerSetStatus = ListenerSetStatus()
+
+
+class GrantFrom(Struct, rename="camel", frozen=True, gc=False):
+    group: str
+    kind: str
+    namespace: str
+
+
+class GrantTo(Struct, rename="camel", frozen=True, gc=False):
+    group: str
+    kind: str
+    name: str = ""
+    """Empty permits every object of the kind in the grant's namespace."""
+
+
+class ReferenceGrantSpec(Struct, rename="camel", frozen=True, gc=False):
+    from_: tuple[GrantFrom, ...] = field(default=(), name="from")
+    to: tuple[GrantTo, ...] = ()
+
+
+class ReferenceGrant(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: ReferenceGrantSpec = ReferenceGrantSpec()
+
+
+class PolicyAncestor(Struct, rename="camel", frozen=True, gc=False):
+    ancestor_ref: ParentRef
+    controller_name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class PolicyStatus(Struct, rename="camel", frozen=True, gc=False):
+    ancestors: tuple[PolicyAncestor, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+class PolicySpec(Struct, rename="camel", frozen=True, gc=False):
+    target_refs: tuple[LocalRef, ...] = ()
+
+
+class Policy(Struct, rename="camel", frozen=True, gc=False):
+    """Any attached policy (BackendTLSPolicy, TrafficPolicy, ListenerPolicy, …): whom it targets, what is claimed."""
+
+    metadata: Meta
+    spec: PolicySpec = PolicySpec()
+    status: PolicyStatus = PolicyStatus()

@@ -1,0 +1,77 @@
+"""kgateway objects (group `gateway.kgateway.dev`, version v1alpha1), cut down to the fields the console reads."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, PolicyStatus
+from gwtui.model.kubernetes import Meta
+
+KGATEWAY = "gateway.kgateway.dev"
+KGATEWAY_CONTROLLER = "kgateway.dev/kgateway"
+
+
+class StaticHost(Struct, rename="camel", frozen=True, gc=False):
+    host: str
+    port: int = 0
+
+
+class StaticBackend(Struct, rename="camel", frozen=True, gc=False):
+    hosts: tuple[StaticHost, ...] = ()
+
+
+class PriorityGroup(Struct, rename="camel", frozen=True, gc=False):
+    """Failover group of a Backend (2.4); groups are tried in list order."""
+
+    backend_refs: tuple[BackendRef, ...] = ()
+
+
+class BackendSpec(Struct, rename="camel", frozen=True, gc=False):
+    type: str = ""
+    static: StaticBackend | None = None
+    priority_groups: tuple[PriorityGroup, ...] = ()
+
+
+class Backend(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: BackendSpec = BackendSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class SelfManaged(Struct, rename="camel", frozen=True, gc=False):
+    """Presence is the fact: the controller creates no Deployment and no Service."""
+
+
+class GatewayParametersSpec(Struct, rename="camel", frozen=True, gc=False):
+    self_managed: SelfManaged | None = None
+
+
+class GatewayParameters(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: GatewayParametersSpec = GatewayParametersSpec()
+
+
+class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
+    target_refs: tuple[LocalRef, ...] = ()
+    stat_prefix: str = ""
+    """2.4: name under which Envoy counts the route; may hold `{{route_namespace}}`, `{{route_name}}`, `{{rule_name}}`."""
+
+
+class TrafficPolicy(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: TrafficPolicySpec = TrafficPolicySpec()
+    status: PolicyStatus = PolicyStatus()
+
+
+class DirectResponseSpec(Struct, rename="camel", frozen=True, gc=False):
+    status: int = 0
+
+
+class DirectResponse(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: DirectResponseSpec = DirectResponseSpec()
+
+
+class GatewayExtension(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    status: ConditionsStatus = ConditionsStatus()
