@@ -6,6 +6,6 @@ Remit
 Allowed imports
     The standard library and msgspec. No I/O, no clock, no Textual, no Rich, no network library.
 Entry points
-    `snapshot.reduce` turns a snapshot and an observation into the next snapshot; `topology.relate` turns objects into
+    `reduction.reduce` turns a snapshot and an observation into the next snapshot; `topology.relate` turns objects into
     gateways, tiers and hops; `traffic.measure` turns two samples of a proxy into rates.
 """

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from gwtui.model.kubernetes import Condition, Meta
 
 GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAY_API_EXPERIMENTAL = "gateway.networking.x-k8s.io"
 
 
 class ParentRef(Struct, rename="camel", frozen=True, gc=False):
@@ -73,8 +74,17 @@ class MirrorTarget(Struct, rename="camel", frozen=True, gc=False):
     port: int = 0
 
 
+class Fraction(Struct, rename="camel", frozen=True, gc=False):
+    numerator: int
+    denominator: int = 100
+
+
 class RequestMirror(Struct, rename="camel", frozen=True, gc=False):
+    """Copies of requests. Neither `percent` nor `fraction` means all of them."""
+
     backend_ref: MirrorTarget
+    percent: int | None = None
+    fraction: Fraction | None = None
 
 
 class RequestRedirect(Struct, rename="camel", frozen=True, gc=False):
@@ -337,7 +347,6 @@ class PolicyAncestor(Struct, rename="camel", frozen=True, gc=False):
 
 class PolicyStatus(Struct, rename="camel", frozen=True, gc=False):
     ancestors: tuple[PolicyAncestor, ...] = ()
-    conditions: tuple[Condition, ...] = ()
 
 
 class PolicySpec(Struct, rename="camel", frozen=True, gc=False):
@@ -350,3 +359,28 @@ class Policy(Struct, rename="camel", frozen=True, gc=False):
     metadata: Meta
     spec: PolicySpec = PolicySpec()
     status: PolicyStatus = PolicyStatus()
+
+
+class Mesh(Struct, rename="camel", frozen=True, gc=False):
+    """XMesh (experimental): who runs the mesh of this cluster, and what it claims."""
+
+    metadata: Meta
+    spec: GatewayClassSpec = GatewayClassSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class ExternalHostname(Struct, rename="camel", frozen=True, gc=False):
+    hostname: str
+
+
+class ExperimentalBackendSpec(Struct, rename="camel", frozen=True, gc=False):
+    type: str = ""
+    external_hostname: ExternalHostname | None = None
+
+
+class ExperimentalBackend(Struct, rename="camel", frozen=True, gc=False):
+    """XBackend (experimental): a destination outside the cluster."""
+
+    metadata: Meta
+    spec: ExperimentalBackendSpec = ExperimentalBackendSpec()
+    status: RouteStatus = RouteStatus()

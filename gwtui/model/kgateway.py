@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, PolicyStatus
 from gwtui.model.kubernetes import Meta
 
 KGATEWAY = "gateway.kgateway.dev"
 KGATEWAY_CONTROLLER = "kgateway.dev/kgateway"
+
+DELEGATION = "delegation.kgateway.dev"
+"""Group of a backendRef that picks child routes by label (kind `label`)."""
+DELEGATION_LABEL = "delegation.kgateway.dev/label"
+"""Label of a child HTTPRoute that such a backendRef names by its value."""
 
 
 class StaticHost(Struct, rename="camel", frozen=True, gc=False):
@@ -51,6 +56,55 @@ class GatewayParameters(Struct, rename="camel", frozen=True, gc=False):
     spec: GatewayParametersSpec = GatewayParametersSpec()
 
 
+class ProxyProtocol(Struct, rename="camel", frozen=True, gc=False):
+    """Presence is the fact: the listener expects a PROXY protocol header from what stands before it."""
+
+
+class HttpSettings(Struct, rename="camel", frozen=True, gc=False):
+    """What a listener believes about the proxies before it."""
+
+    xff_num_trusted_hops: int = 0
+    xff_trusted_cidrs: tuple[str, ...] = field(default=(), name="xffTrustedCIDRs")
+
+
+class ListenerSettings(Struct, rename="camel", frozen=True, gc=False):
+    proxy_protocol: ProxyProtocol | None = None
+    http_settings: HttpSettings = HttpSettings()
+
+
+class PortSettings(Struct, rename="camel", frozen=True, gc=False):
+    """Settings of one port; they replace the default ones wholly."""
+
+    port: int
+    listener: ListenerSettings = ListenerSettings()
+
+
+class ListenerPolicySpec(Struct, rename="camel", frozen=True, gc=False):
+    target_refs: tuple[LocalRef, ...] = ()
+    default: ListenerSettings | None = None
+    per_port: tuple[PortSettings, ...] = ()
+
+
+class ListenerPolicy(Struct, rename="camel", frozen=True, gc=False):
+    metadata: Meta
+    spec: ListenerPolicySpec = ListenerPolicySpec()
+    status: PolicyStatus = PolicyStatus()
+
+
+class HttpListenerPolicySpec(Struct, rename="camel", frozen=True, gc=False):
+    target_refs: tuple[LocalRef, ...] = ()
+    xff_num_trusted_hops: int = 0
+    xff_trusted_cidrs: tuple[str, ...] = field(default=(), name="xffTrustedCIDRs")
+
+
+class HttpListenerPolicy(Struct, rename="camel", frozen=True, gc=False):
+    """HTTPListenerPolicy, deprecated since 2.2 and still served."""
+
+    metadata: Meta
+    spec: HttpListenerPolicySpec = HttpListenerPolicySpec()
+    status: PolicyStatus = PolicyStatus()
+
+
 class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
     target_refs: tuple[LocalRef, ...] = ()
     stat_prefix: str = ""
@@ -70,6 +124,7 @@ class DirectResponseSpec(Struct, rename="camel", frozen=True, gc=False):
 class DirectResponse(Struct, rename="camel", frozen=True, gc=False):
     metadata: Meta
     spec: DirectResponseSpec = DirectResponseSpec()
+    status: PolicyStatus = PolicyStatus()
 
 
 class GatewayExtension(Struct, rename="camel", frozen=True, gc=False):

@@ -145,8 +145,20 @@ class EndpointSlice(Struct, rename="camel", frozen=True, gc=False):
     """*Source:* `discovery.k8s.io/v1`; belongs to the Service named by label `kubernetes.io/service-name`."""
 
     metadata: Meta
-    endpoints: tuple[Endpoint, ...] = ()
-    ports: tuple[EndpointPort, ...] = ()
+    served_endpoints: tuple[Endpoint, ...] | None = field(default=None, name="endpoints")
+    """As served: the API writes null for a Service without endpoints. Read `endpoints`."""
+    served_ports: tuple[EndpointPort, ...] | None = field(default=None, name="ports")
+    """As served: may be null. Read `ports`."""
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints, ready or not."""
+        return self.served_endpoints or ()
+
+    @property
+    def ports(self) -> tuple[EndpointPort, ...]:
+        """The ports every endpoint serves."""
+        return self.served_ports or ()
 
 
 class Namespace(Struct, rename="camel", frozen=True, gc=False):

@@ -1,28 +1,25 @@
-"""Everything known at one revision, and the pure reduction of observations into it."""
+"""Everything known at one revision. `reduction.reduce` makes the next one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gwtui.model.health import ProxyState, SourceHealth
 from gwtui.model.ids import GatewayKey, ProxyKey
-from gwtui.model.observations import (
-    KindChanged,
-    KindListed,
-    NamespacedName,
-    Observation,
-    ProxyFailed,
-    ProxySampled,
-    SourceReported,
-)
+from gwtui.model.known import Unknown
+from gwtui.model.observations import NamespacedName
 from gwtui.model.topology import EMPTY, GatewayNode, Topology
-from gwtui.model.traffic import NO_TRAFFIC, ProxySample, ProxyTraffic
+from gwtui.model.traffic import NO_TRAFFIC, ProxySample, ProxyTraffic, no_traffic
 
 Objects = Mapping[str, Mapping[NamespacedName, Any]]
 """Objects of one cluster: by group resource, then by (namespace, name)."""
+
+
+ANSWERING = frozenset({ProxyState.LIVE, ProxyState.DRAINING, ProxyState.INITIALIZING})
+"""States of a proxy that answered the last time it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,9 +39,19 @@ class ProxyView:
     """When it answered last; None if it never did."""
     failing_since: datetime | None = None
     samples: tuple[ProxySample, ...] = ()
-    """Recent samples, oldest first, at most `SAMPLE_SPAN_S` seconds of them."""
+    """Recent samples, oldest first, as far back as `reduction.SAMPLE_SPAN_S`."""
     history: tuple[float | None, ...] = ()
     """Requests/s per sample, oldest first, for sparklines; None where the proxy did not answer."""
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether it answered the last time it was asked."""
+        return self.state in ANSWERING
+
+    @property
+    def current(self) -> ProxyTraffic:
+        """The traffic that may be shown as true now: every figure is Unknown while the proxy does not answer."""
+        return self.traffic if self.is_answering else no_traffic(Unknown(self.reason or "never asked"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,10 +77,3 @@ class Snapshot:
     revision: int = 0
     clusters: Mapping[str, ClusterView] = field(default_factory=dict)
     proxies: Mapping[ProxyKey, ProxyView] = field(default_factory=dict)
-
-
-SAMPLE_SPAN_S = 60.0
-"""How much sample history is kept per proxy, in seconds."""
-
-HISTORY_LENGTH = 60
-"""How many sparkline values are kept per proxy."""

@@ -98,7 +98,10 @@ class ProxyTraffic:
     """Cumulative buckets of the window alone; add those of several proxies before taking a quantile."""
 
 
-NO_SAMPLE = Unknown("no sample yet")
+def no_traffic(why: Unknown) -> ProxyTraffic:
+    """Traffic of which nothing is known, for one reason."""
+    return ProxyTraffic(rps=why, error_ratio=why, p50_ms=why, p99_ms=why, active=why)
 
-NO_TRAFFIC = ProxyTraffic(rps=NO_SAMPLE, error_ratio=NO_SAMPLE, p50_ms=NO_SAMPLE, p99_ms=NO_SAMPLE, active=NO_SAMPLE)
+
+NO_TRAFFIC = no_traffic(Unknown("no sample yet"))
 """The traffic of a proxy that never answered."""

@@ -1,0 +1,1 @@
+"""The Gateway API kinds: where they are served and what their objects decode to. Imports the model alone."""

@@ -1,0 +1,140 @@
+"""The command line: arguments to settings, errors to one line and an exit code.
+
+Nothing heavy is imported here: `--help` and a typing mistake answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from gwtui.errors import Exit, GwtuiError, UsageError
+from gwtui.settings import Settings, load, override
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+"""Exit code after ctrl-c, as shells expect."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error instead of printing a usage text."""
+        raise UsageError(message, f"try `{self.prog} --help`")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    connection = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = connection.add_argument_group("connection")
+    group.add_argument("--context", dest="contexts", action="append", metavar="NAME", help="kubeconfig context; repeat")
+    group.add_argument("--kubeconfig", type=Path, metavar="FILE", help="instead of $KUBECONFIG or ~/.kube/config")
+    group.add_argument("-n", "--namespace", dest="namespaces", action="append", metavar="NS", help="only this; repeat")
+    group.add_argument("--as", dest="as_user", metavar="USER", help="impersonate a user")
+    group.add_argument("--as-group", dest="as_groups", action="append", metavar="GROUP", help="and a group; repeat")
+    group.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    console = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    look = console.add_argument_group("console")
+    look.add_argument("--read-only", action="store_true", help="refuse every write")
+    look.add_argument("--theme", metavar="NAME", help="dark, light, high-contrast, or one of yours")
+
+    main = Parser(prog="gwtui", parents=[connection, console], description="Operate Kubernetes gateways.")
+    main.set_defaults(command="console")
+    commands = main.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+
+    demo = commands.add_parser("demo", parents=[console], help="a living fleet of real Envoys on this machine")
+    demo.set_defaults(command="demo")
+    demo.add_argument("--scenario", default="central-ingress", metavar="NAME", help="default: %(default)s")
+    demo.add_argument("--list", action="store_true", dest="list_scenarios", help="name the scenarios and stop")
+    demo.add_argument("--state", type=Path, metavar="DIR", help="keep the fleet's files here")
+    demo.add_argument("--headless", action="store_true", help="no console: print one JSON line when ready and stay")
+    demo.add_argument("--duration", type=_seconds, metavar="S", help="with --headless: end after S seconds")
+    demo.add_argument("--no-traffic", action="store_true", help="without the load generator")
+
+    snapshot = commands.add_parser("snapshot", parents=[connection], help="the fleet as one document")
+    snapshot.set_defaults(command="snapshot")
+    snapshot.add_argument("-o", "--output", choices=("json", "table"), default="table")
+    snapshot.add_argument("--settle", type=_seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)")
+
+    doctor = commands.add_parser("doctor", parents=[connection], help="probe every way in, say what to grant")
+    doctor.set_defaults(command="doctor")
+    doctor.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    return main
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} seconds is out of range")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code.
+
+    Raises:
+        GwtuiError: the command could not be carried out.
+    """
+    chosen = parser().parse_args(arguments)
+    settings = override(load(getattr(chosen, "config", None)), vars(chosen))
+    from gwtui import wiring  # noqa: PLC0415 - after the arguments are known to be good
+
+    match chosen.command:
+        case "console":
+            return wiring.console(settings)
+        case "demo":
+            return _demo(chosen, settings)
+        case "snapshot":
+            return wiring.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
+        case _:
+            return wiring.doctor(settings, output=chosen.output)
+
+
+def _demo(chosen: argparse.Namespace, settings: Settings) -> int:
+    from gwtui import wiring  # noqa: PLC0415 - as above
+
+    if chosen.list_scenarios:
+        return wiring.list_scenarios()
+    if chosen.duration is not None and not chosen.headless:
+        raise UsageError("--duration needs --headless", "or leave it out and quit the console with Q")
+    return wiring.demo(
+        settings,
+        scenario=chosen.scenario,
+        state_dir=chosen.state,
+        headless=chosen.headless,
+        duration_s=chosen.duration,
+        traffic=not chosen.no_traffic,
+    )
+
+
+def run() -> NoReturn:
+    """Run gwtui as a program: every error is one line on stderr and an exit code."""
+    try:
+        code = main()
+    except GwtuiError as error:
+        print(f"gwtui: {error.line()}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = Exit.OK
+    except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches the user
+        from gwtui import logs  # noqa: PLC0415 - only now
+
+        path = logs.keep_crash(error)
+        what = " ".join(str(error).split()) or type(error).__name__
+        print(
+            f"gwtui: internal error: {' '.join(str(error).split()) or type(error).__name__}; see {path}",
+            file=sys.stderr,
+        )
+        code = Exit.UNREACHABLE
+    sys.exit(code)

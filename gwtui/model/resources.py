@@ -1,0 +1,32 @@
+"""Names of the group resources the topology is built from: the keys under which a cluster's objects are kept."""
+
+from __future__ import annotations
+
+from gwtui.model.gateway_api import GATEWAY_API, GATEWAY_API_EXPERIMENTAL
+from gwtui.model.kgateway import KGATEWAY
+
+SERVICES = "services"
+PODS = "pods"
+
+GATEWAY_CLASSES = f"gatewayclasses.{GATEWAY_API}"
+GATEWAYS = f"gateways.{GATEWAY_API}"
+LISTENER_SETS = (f"listenersets.{GATEWAY_API}", f"xlistenersets.{GATEWAY_API_EXPERIMENTAL}")
+"""ListenerSet and the experimental kind it replaced."""
+REFERENCE_GRANTS = f"referencegrants.{GATEWAY_API}"
+
+HTTP_ROUTES = f"httproutes.{GATEWAY_API}"
+GRPC_ROUTES = f"grpcroutes.{GATEWAY_API}"
+ROUTES = {
+    HTTP_ROUTES: "HTTPRoute",
+    GRPC_ROUTES: "GRPCRoute",
+    f"tlsroutes.{GATEWAY_API}": "TLSRoute",
+    f"tcproutes.{GATEWAY_API}": "TCPRoute",
+    f"udproutes.{GATEWAY_API}": "UDPRoute",
+}
+"""Kind by resource, for every kind of route."""
+
+BACKENDS = f"backends.{KGATEWAY}"
+TRAFFIC_POLICIES = f"trafficpolicies.{KGATEWAY}"
+LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
+HTTP_LISTENER_POLICIES = f"httplistenerpolicies.{KGATEWAY}"
+GATEWAY_PARAMETERS = f"gatewayparameters.{KGATEWAY}"
