@@ -86,34 +86,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = parser().parse_args(arguments)
     settings = override(load(getattr(chosen, "config", None)), vars(chosen))
-    from gwtui import wiring  # noqa: PLC0415 - after the arguments are known to be good
-
     match chosen.command:
         case "console":
-            return wiring.console(settings)
+            from gwtui.wiring import console  # noqa: PLC0415 - imported once the arguments are known to be good
+
+            return console.run(settings)
         case "demo":
             return _demo(chosen, settings)
         case "snapshot":
-            return wiring.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
+            from gwtui.wiring import batch  # noqa: PLC0415 - as above
+
+            return batch.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
         case _:
-            return wiring.doctor(settings, output=chosen.output)
+            from gwtui.wiring import doctor  # noqa: PLC0415 - as above
+
+            return doctor.run(settings, output=chosen.output)
 
 
 def _demo(chosen: argparse.Namespace, settings: Settings) -> int:
-    from gwtui import wiring  # noqa: PLC0415 - as above
-
-    if chosen.list_scenarios:
-        return wiring.list_scenarios()
     if chosen.duration is not None and not chosen.headless:
         raise UsageError("--duration needs --headless", "or leave it out and quit the console with Q")
-    return wiring.demo(
-        settings,
+    from gwtui.wiring import demo  # noqa: PLC0415 - as above
+
+    if chosen.list_scenarios:
+        return demo.names()
+    stage = demo.Stage(
         scenario=chosen.scenario,
         state_dir=chosen.state,
         headless=chosen.headless,
         duration_s=chosen.duration,
         traffic=not chosen.no_traffic,
     )
+    return demo.run(settings, stage)
 
 
 def run() -> NoReturn:
@@ -132,9 +136,6 @@ def run() -> NoReturn:
 
         path = logs.keep_crash(error)
         what = " ".join(str(error).split()) or type(error).__name__
-        print(
-            f"gwtui: internal error: {' '.join(str(error).split()) or type(error).__name__}; see {path}",
-            file=sys.stderr,
-        )
+        print(f"gwtui: internal error: {what}; see {path}", file=sys.stderr)
         code = Exit.UNREACHABLE
     sys.exit(code)

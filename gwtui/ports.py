@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -41,7 +41,7 @@ class Source(Protocol):
         """Unique name, for logs and task names."""
         ...
 
-    def observe(self) -> AsyncIterator[Observation]:
+    def observe(self) -> AsyncGenerator[Observation, None]:
         """Report facts until cancelled."""
         ...
 

@@ -96,5 +96,9 @@ def _typed(key: str, value: Any, path: Path) -> Any:
 def override(settings: Settings, choices: Mapping[str, Any]) -> Settings:
     """Return the settings with those choices of the command line that were made (None and empty mean not made)."""
     names = {field.name for field in fields(Settings)}
-    made = {name: value for name, value in choices.items() if name in names and value not in (None, (), [], False)}
-    return replace(settings, **{name: tuple(v) if isinstance(v, list) else v for name, v in made.items()})
+    made: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in choices.items()
+        if name in names and value not in (None, (), [], False)
+    }
+    return replace(settings, **made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import aclosing
 
 from gwtui.engine.backoff import Backoff
 from gwtui.engine.store import Store
@@ -28,8 +29,9 @@ async def _keep(source: Source, store: Store, clock: Clock) -> None:
     pause = Backoff(first_s=1.0, max_s=60.0)
     while True:
         try:
-            async for observation in source.observe():
-                store.report(observation)
+            async with aclosing(source.observe()) as observations:
+                async for observation in observations:
+                    store.report(observation)
         except Exception:
             log.exception("source_crashed", extra={"source": source.id})
         await clock.sleep(pause.next())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from gwtui.model.kubernetes import Condition, Meta
+from gwtui.model.kubernetes import Condition, Meta, share_texts
 
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_API_EXPERIMENTAL = "gateway.networking.x-k8s.io"
@@ -22,6 +22,9 @@ class ParentRef(Struct, rename="camel", frozen=True, gc=False):
     section_name: str = ""
     port: int = 0
     """0 means every port (the API forbids port 0)."""
+
+    def __post_init__(self) -> None:
+        share_texts(self, "name", "group", "kind", "namespace", "section_name")
 
 
 class BackendRef(Struct, rename="camel", frozen=True, gc=False):
@@ -109,6 +112,14 @@ class Filter(Struct, rename="camel", frozen=True, gc=False):
     extension_ref: ExtensionRef | None = None
 
 
+class GrpcFilter(Struct, rename="camel", frozen=True, gc=False):
+    """The same for a GRPCRoute, which cannot redirect."""
+
+    type: str
+    request_mirror: RequestMirror | None = None
+    extension_ref: ExtensionRef | None = None
+
+
 class Timeouts(Struct, rename="camel", frozen=True, gc=False):
     """Durations as written, for example `15s`; empty means not set."""
 
@@ -128,7 +139,7 @@ class HttpRule(Struct, rename="camel", frozen=True, gc=False):
 class GrpcRule(Struct, rename="camel", frozen=True, gc=False):
     name: str = ""
     matches: tuple[GrpcMatch, ...] = ()
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[GrpcFilter, ...] = ()
     backend_refs: tuple[BackendRef, ...] = ()
 
 
@@ -137,12 +148,18 @@ class L4Rule(Struct, rename="camel", frozen=True, gc=False):
     backend_refs: tuple[BackendRef, ...] = ()
 
 
+Rule = HttpRule | GrpcRule | L4Rule
+
+
 class RouteParentStatus(Struct, rename="camel", frozen=True, gc=False):
     """What one controller says about one parent. Filter by `controller_name` before believing any of it."""
 
     parent_ref: ParentRef
     controller_name: str = ""
     conditions: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        share_texts(self, "controller_name")
 
 
 class RouteStatus(Struct, rename="camel", frozen=True, gc=False):
@@ -173,16 +190,26 @@ class GrpcRoute(Struct, rename="camel", frozen=True, gc=False):
     status: RouteStatus = RouteStatus()
 
 
-class L4RouteSpec(Struct, rename="camel", frozen=True, gc=False):
+class TlsRouteSpec(Struct, rename="camel", frozen=True, gc=False):
     parent_refs: tuple[ParentRef, ...] = ()
     hostnames: tuple[str, ...] = ()
-    """TLSRoute only: server names."""
+    """Server names of the TLS handshake."""
     rules: tuple[L4Rule, ...] = ()
+
+
+class L4RouteSpec(Struct, rename="camel", frozen=True, gc=False):
+    parent_refs: tuple[ParentRef, ...] = ()
+    rules: tuple[L4Rule, ...] = ()
+
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        """None: these routes do not look at names."""
+        return ()
 
 
 class TlsRoute(Struct, rename="camel", frozen=True, gc=False):
     metadata: Meta
-    spec: L4RouteSpec = L4RouteSpec()
+    spec: TlsRouteSpec = TlsRouteSpec()
     status: RouteStatus = RouteStatus()
 
 
@@ -202,18 +229,34 @@ Route = HttpRoute | GrpcRoute | TlsRoute | TcpRoute | UdpRoute
 
 
 class LocalRef(Struct, rename="camel", frozen=True, gc=False):
-    """A reference that names group, kind and name (parametersRef, targetRefs)."""
+    """A reference within the namespace of the referring object."""
+
+    group: str
+    kind: str
+    name: str
+
+
+class SectionRef(Struct, rename="camel", frozen=True, gc=False):
+    """A local reference that may name a part: a listener of a Gateway, a rule of a route."""
+
+    group: str
+    kind: str
+    name: str
+    section_name: str = ""
+
+
+class ParametersRef(Struct, rename="camel", frozen=True, gc=False):
+    """A reference of a cluster-scoped object."""
 
     group: str
     kind: str
     name: str
     namespace: str = ""
-    section_name: str = ""
 
 
 class GatewayClassSpec(Struct, rename="camel", frozen=True, gc=False):
     controller_name: str = ""
-    parameters_ref: LocalRef | None = None
+    parameters_ref: ParametersRef | None = None
 
 
 class ConditionsStatus(Struct, rename="camel", frozen=True, gc=False):
@@ -298,8 +341,15 @@ class Gateway(Struct, rename="camel", frozen=True, gc=False):
     status: GatewayStatus = GatewayStatus()
 
 
+class ListenerSetParent(Struct, rename="camel", frozen=True, gc=False):
+    name: str
+    group: str = GATEWAY_API
+    kind: str = "Gateway"
+    namespace: str = ""
+
+
 class ListenerSetSpec(Struct, rename="camel", frozen=True, gc=False):
-    parent_ref: ParentRef
+    parent_ref: ListenerSetParent
     listeners: tuple[Listener, ...] = ()
 
 
@@ -337,50 +387,3 @@ class ReferenceGrantSpec(Struct, rename="camel", frozen=True, gc=False):
 class ReferenceGrant(Struct, rename="camel", frozen=True, gc=False):
     metadata: Meta
     spec: ReferenceGrantSpec = ReferenceGrantSpec()
-
-
-class PolicyAncestor(Struct, rename="camel", frozen=True, gc=False):
-    ancestor_ref: ParentRef
-    controller_name: str = ""
-    conditions: tuple[Condition, ...] = ()
-
-
-class PolicyStatus(Struct, rename="camel", frozen=True, gc=False):
-    ancestors: tuple[PolicyAncestor, ...] = ()
-
-
-class PolicySpec(Struct, rename="camel", frozen=True, gc=False):
-    target_refs: tuple[LocalRef, ...] = ()
-
-
-class Policy(Struct, rename="camel", frozen=True, gc=False):
-    """Any attached policy (BackendTLSPolicy, TrafficPolicy, ListenerPolicy, …): whom it targets, what is claimed."""
-
-    metadata: Meta
-    spec: PolicySpec = PolicySpec()
-    status: PolicyStatus = PolicyStatus()
-
-
-class Mesh(Struct, rename="camel", frozen=True, gc=False):
-    """XMesh (experimental): who runs the mesh of this cluster, and what it claims."""
-
-    metadata: Meta
-    spec: GatewayClassSpec = GatewayClassSpec()
-    status: ConditionsStatus = ConditionsStatus()
-
-
-class ExternalHostname(Struct, rename="camel", frozen=True, gc=False):
-    hostname: str
-
-
-class ExperimentalBackendSpec(Struct, rename="camel", frozen=True, gc=False):
-    type: str = ""
-    external_hostname: ExternalHostname | None = None
-
-
-class ExperimentalBackend(Struct, rename="camel", frozen=True, gc=False):
-    """XBackend (experimental): a destination outside the cluster."""
-
-    metadata: Meta
-    spec: ExperimentalBackendSpec = ExperimentalBackendSpec()
-    status: RouteStatus = RouteStatus()

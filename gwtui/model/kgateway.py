@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, PolicyStatus
+from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, SectionRef
 from gwtui.model.kubernetes import Meta
+from gwtui.model.policies import PolicyStatus
 
 KGATEWAY = "gateway.kgateway.dev"
 KGATEWAY_CONTROLLER = "kgateway.dev/kgateway"
@@ -80,7 +81,7 @@ class PortSettings(Struct, rename="camel", frozen=True, gc=False):
 
 
 class ListenerPolicySpec(Struct, rename="camel", frozen=True, gc=False):
-    target_refs: tuple[LocalRef, ...] = ()
+    target_refs: tuple[SectionRef, ...] = ()
     default: ListenerSettings | None = None
     per_port: tuple[PortSettings, ...] = ()
 
@@ -105,10 +106,20 @@ class HttpListenerPolicy(Struct, rename="camel", frozen=True, gc=False):
     status: PolicyStatus = PolicyStatus()
 
 
+class TargetSelector(Struct, rename="camel", frozen=True, gc=False):
+    """Targets by label, in the namespace of the policy."""
+
+    group: str
+    kind: str
+    match_labels: dict[str, str]
+    section_name: str = ""
+
+
 class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
-    target_refs: tuple[LocalRef, ...] = ()
+    target_refs: tuple[SectionRef, ...] = ()
+    target_selectors: tuple[TargetSelector, ...] = ()
     stat_prefix: str = ""
-    """2.4: name under which Envoy counts the route; may hold `{{route_namespace}}`, `{{route_name}}`, `{{rule_name}}`."""
+    """2.4: name under which Envoy counts the targeted routes; `names.stat_prefix` expands its variables."""
 
 
 class TrafficPolicy(Struct, rename="camel", frozen=True, gc=False):

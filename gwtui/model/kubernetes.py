@@ -6,7 +6,19 @@ can be part of a cycle. Fields the API may omit have a default.
 
 from __future__ import annotations
 
+from sys import intern
+
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Annotation that repeats the whole object as text."""
+
+
+def share_texts(struct: Struct, *fields: str) -> None:
+    """Let equal texts of many objects be one text in memory. Called while a struct is made, before anyone sees it."""
+    for name in fields:
+        force_setattr(struct, name, intern(getattr(struct, name)))
 
 
 class OwnerReference(Struct, rename="camel", frozen=True, gc=False):
@@ -33,6 +45,13 @@ class Meta(Struct, rename="camel", frozen=True, gc=False):
     annotations: dict[str, str] = field(default_factory=dict)
     owner_references: tuple[OwnerReference, ...] = ()
 
+    def __post_init__(self) -> None:
+        share_texts(self, "namespace")
+        if LAST_APPLIED in self.annotations:
+            # As large as the object itself, and read by nobody here: not worth holding for every object.
+            kept = {key: value for key, value in self.annotations.items() if key != LAST_APPLIED}
+            force_setattr(self, "annotations", kept)
+
 
 class Condition(Struct, rename="camel", frozen=True, gc=False):
     """One status condition. Key on type, status and reason; messages change between releases."""
@@ -43,6 +62,9 @@ class Condition(Struct, rename="camel", frozen=True, gc=False):
     message: str = ""
     observed_generation: int = 0
     last_transition_time: str = ""
+
+    def __post_init__(self) -> None:
+        share_texts(self, "type", "status", "reason", "message", "last_transition_time")
 
 
 class ServicePort(Struct, rename="camel", frozen=True, gc=False):

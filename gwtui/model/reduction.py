@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from gwtui.model.known import value_or
+from gwtui.model.known import Known
 from gwtui.model.observations import (
     KindChanged,
     KindListed,
@@ -99,5 +99,5 @@ def _with_answer(before: ProxyView, observation: ProxySampled | ProxyFailed) -> 
         way=observation.way,
         answered_at=sample.taken_at,
         samples=samples,
-        history=(*before.history, value_or(traffic.rps, None))[-HISTORY_LENGTH:],
+        history=(*before.history, traffic.rps.value if isinstance(traffic.rps, Known) else None)[-HISTORY_LENGTH:],
     )

@@ -30,3 +30,20 @@ TRAFFIC_POLICIES = f"trafficpolicies.{KGATEWAY}"
 LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
 HTTP_LISTENER_POLICIES = f"httplistenerpolicies.{KGATEWAY}"
 GATEWAY_PARAMETERS = f"gatewayparameters.{KGATEWAY}"
+
+TOPOLOGY = frozenset(
+    {
+        SERVICES,
+        PODS,
+        GATEWAY_CLASSES,
+        GATEWAYS,
+        *LISTENER_SETS,
+        REFERENCE_GRANTS,
+        *ROUTES,
+        BACKENDS,
+        LISTENER_POLICIES,
+        HTTP_LISTENER_POLICIES,
+        GATEWAY_PARAMETERS,
+    }
+)
+"""Every resource the topology depends on: a change of any other kind leaves it as it is."""

@@ -11,7 +11,7 @@ from gwtui.model.health import ProxyState, SourceHealth
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.known import Unknown
 from gwtui.model.observations import NamespacedName
-from gwtui.model.topology import EMPTY, GatewayNode, Topology
+from gwtui.model.shape import EMPTY, GatewayNode, Topology
 from gwtui.model.traffic import NO_TRAFFIC, ProxySample, ProxyTraffic, no_traffic
 
 Objects = Mapping[str, Mapping[NamespacedName, Any]]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from gwtui.model.health import ProxyState
 from gwtui.model.known import Known, Unknown
+from gwtui.model.shape import GatewayNode
 from gwtui.model.snapshot import ProxyView
-from gwtui.model.topology import GatewayNode
 from gwtui.model.traffic import ProxyTraffic
 from gwtui.views import text
 from gwtui.views.spans import Line, Role, Span
@@ -22,6 +22,9 @@ ERROR_FAILING = 0.01
 
 STALE_AFTER_S = 30.0
 """Age in seconds from which the last answer of a proxy no longer tells how it is."""
+
+ERRORS = "errors"
+"""The word of verdicts that rest on the share of 5xx answers alone."""
 
 ANSWERING = frozenset({ProxyState.LIVE, ProxyState.DRAINING, ProxyState.INITIALIZING})
 """States in which a proxy answered our last question."""
@@ -84,30 +87,17 @@ def error_role(ratio: Known[float] | Unknown) -> Role:
 
 
 def error_span(ratio: Known[float] | Unknown, *, suffix: str = "") -> Span:
-    """An error share with its mark: `0.31% err ▲`. The mark, not the colour, says that it is raised."""
+    """An error share with its mark: `0.31% err▲`. The mark, not the colour, says that it is raised."""
     role = error_role(ratio)
-    raised = f" {text.RAISED}" if role in (Role.WARN, Role.BAD) else ""
+    raised = text.RAISED if role in (Role.WARN, Role.BAD) else ""
     return Span(f"{text.figure(ratio, text.ratio)}{suffix}{raised}", role)
 
 
 def proxy(view: ProxyView, now: datetime) -> Verdict:
     """How one proxy is."""
-    if view.state is ProxyState.FAILING:
-        return failing("no answer", view.reason)
-    if view.state is ProxyState.FORBIDDEN:
-        return Verdict(2, text.UNKNOWN_GLYPH, "forbidden", Role.UNKNOWN, view.reason)
-    if view.state is ProxyState.UNKNOWN or view.answered_at is None:
-        return unknown("not asked yet", view.reason)
     if not is_answering(view, now):
-        return Verdict(3, text.DEGRADED_GLYPH, "stale", Role.STALE, f"last answer {text.age_of(view.answered_at, now)} ago")
-    erring = _errors(view.traffic)
-    if erring is not None and erring.role is Role.BAD:
-        return erring
-    if view.state is ProxyState.DRAINING:
-        return Verdict(4, text.DRAINING_GLYPH, "draining", Role.DRAIN)
-    if view.state is ProxyState.INITIALIZING:
-        return Verdict(4, text.DEGRADED_GLYPH, "starting", Role.WARN, "waits for its first configuration")
-    return erring or OK
+        return _silent(view, now)
+    return worst(verdict for verdict in (_errors(view.traffic), _LIFE.get(view.state)) if verdict is not None)
 
 
 def gateway(node: GatewayNode, views: Sequence[ProxyView], total: ProxyTraffic, now: datetime) -> Verdict:
@@ -154,6 +144,25 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=lambda verdict: verdict.rank, default=OK)
 
 
+_LIFE = {
+    ProxyState.DRAINING: Verdict(4, text.DRAINING_GLYPH, "draining", Role.DRAIN),
+    ProxyState.INITIALIZING: Verdict(
+        4, text.DEGRADED_GLYPH, "starting", Role.WARN, "waits for its first configuration"
+    ),
+}
+
+
+def _silent(view: ProxyView, now: datetime) -> Verdict:
+    if view.state is ProxyState.FAILING:
+        return failing("no answer", view.reason)
+    if view.state is ProxyState.FORBIDDEN:
+        return Verdict(2, text.UNKNOWN_GLYPH, "forbidden", Role.UNKNOWN, view.reason)
+    if view.state is ProxyState.UNKNOWN or view.answered_at is None:
+        return unknown("not asked yet", view.reason)
+    since = f"last answer {text.age_of(view.answered_at, now)} ago"
+    return Verdict(3, text.DEGRADED_GLYPH, "stale", Role.STALE, since)
+
+
 def _missing(verdicts: Sequence[Verdict], answering: int) -> Verdict:
     silent = worst(verdict for verdict in verdicts if verdict.rank < OK.rank and verdict.role is not Role.DRAIN)
     coverage = f"{text.part_of(answering, len(verdicts))} answer"
@@ -173,5 +182,5 @@ def _error_verdict(ratio: Known[float] | Unknown) -> Verdict | None:
         return None
     words = f"{text.ratio(ratio.value)} of its answers are 5xx"
     if ratio.value >= ERROR_FAILING:
-        return Verdict(1, text.FAILING_GLYPH, "errors", Role.BAD, words)
-    return degraded("errors", words)
+        return Verdict(1, text.FAILING_GLYPH, ERRORS, Role.BAD, words)
+    return degraded(ERRORS, words)

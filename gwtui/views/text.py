@@ -34,6 +34,18 @@ PATTERNS = {
 }
 """Deployment patterns in words, by id."""
 
+PATTERNS_IN_SHORT = {
+    "simple-ingress": "simple",
+    "sharded": "sharded",
+    "sharded-central-ingress": "central + shards",
+    "external-front-door": "front door",
+    "ambient-ingress": "ambient in",
+    "ambient-egress": "ambient out",
+    "ambient-waypoint": "waypoint",
+    "sidecar-ingress": "sidecar in",
+}
+"""The same where there is little room."""
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 

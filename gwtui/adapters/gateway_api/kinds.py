@@ -7,29 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.model.experimental import ExperimentalBackend, Mesh
 from gwtui.model.gateway_api import (
     GATEWAY_API,
     GATEWAY_API_EXPERIMENTAL,
-    ExperimentalBackend,
     Gateway,
     GatewayClass,
     GrpcRoute,
     HttpRoute,
     ListenerSet,
-    Mesh,
-    Policy,
     ReferenceGrant,
     TcpRoute,
     TlsRoute,
     UdpRoute,
 )
 from gwtui.model.kinds import KindSpec
+from gwtui.model.policies import Policy
 
 
 def _standard(kind: str, plural: str, versions: tuple[str, ...], type_: Any, *, namespaced: bool = True) -> KindSpec:
-    return KindSpec(
-        group=GATEWAY_API, versions=versions, plural=plural, kind=kind, type=type_, namespaced=namespaced
-    )
+    return KindSpec(group=GATEWAY_API, versions=versions, plural=plural, kind=kind, type=type_, namespaced=namespaced)
 
 
 def _experimental(kind: str, plural: str, type_: Any, *, namespaced: bool = True) -> KindSpec:

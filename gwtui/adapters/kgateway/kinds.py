@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.model.gateway_api import Policy
 from gwtui.model.kgateway import (
     KGATEWAY,
     Backend,
@@ -19,6 +18,7 @@ from gwtui.model.kgateway import (
     TrafficPolicy,
 )
 from gwtui.model.kinds import KindSpec
+from gwtui.model.policies import Policy
 
 
 def _kind(kind: str, plural: str, type_: Any) -> KindSpec:

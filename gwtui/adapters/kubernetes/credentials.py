@@ -11,6 +11,7 @@ import base64
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,27 +61,33 @@ async def fetch_credentials(access: Access, clock: Clock) -> Credentials:
         UsageError: a file or value in the user entry cannot be read.
     """
     user = access.user
+    if user.get("exec") and not any(user.get(name) for name in ("token", "tokenFile", "username")):
+        return await _run_plugin(access, user["exec"])
+    return await asyncio.to_thread(_read_credentials, access, clock.now())
+
+
+def _read_credentials(access: Access, now: datetime) -> Credentials:
+    user = access.user
     owner = f"context {access.context!r}"
-    certificate = read_pem(user, access.folder, "client-certificate", owner)
-    key = read_pem(user, access.folder, "client-key", owner)
     authorization: str | None = None
     expires_at: datetime | None = None
-    if token := user.get("token"):
-        authorization = _bearer(str(token))
-    elif path := user.get("tokenFile"):
+    if path := user.get("tokenFile"):
         authorization = _bearer(_read_token(access.folder / Path(path).expanduser(), owner))
-        expires_at = clock.now() + TOKEN_FILE_FRESH
+        expires_at = now + TOKEN_FILE_FRESH
+    elif token := user.get("token"):
+        authorization = _bearer(str(token))
     elif username := user.get("username"):
         pair = f"{username}:{user.get('password', '')}"
         authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    elif plugin := user.get("exec"):
-        return await _run_plugin(access, plugin)
     elif provider := user.get("auth-provider"):
         stored = provider.get("config") or {}
         # Refreshing here would lose a rotated refresh token, and with it the sign-in of every other tool.
         authorization = _bearer(str(stored.get("id-token") or stored.get("access-token") or ""))
     return Credentials(
-        authorization=authorization, certificate_pem=certificate, key_pem=key, expires_at=expires_at
+        authorization=authorization,
+        certificate_pem=read_pem(user, access.folder, "client-certificate", owner),
+        key_pem=read_pem(user, access.folder, "client-key", owner),
+        expires_at=expires_at,
     )
 
 
@@ -110,16 +117,16 @@ def _read_token(path: Path, owner: str) -> str:
 
 async def _run_plugin(access: Access, plugin: Mapping[str, Any]) -> Credentials:
     command = str(plugin.get("command") or "")
+    who = f"{access.context}: the sign-in plugin {command}"
     install = str(plugin.get("installHint") or "")
     if plugin.get("interactiveMode") == "Always":
         raise Denied(
-            f"{access.context}: the sign-in plugin {command} needs a terminal",
+            f"{who} needs a terminal",
             f"run `kubectl --context {access.context} get ns` in a shell first, or use a plugin that caches",
             status=401,
         )
-    if os.sep in command:
-        command = str(access.folder / Path(command).expanduser())
-    argv = [command, *map(str, plugin.get("args") or ())]
+    # A path is relative to the kubeconfig; a bare name is looked up in PATH.
+    argv = [str(access.folder / command) if os.sep in command else command, *map(str, plugin.get("args") or ())]
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -131,32 +138,24 @@ async def _run_plugin(access: Access, plugin: Mapping[str, Any]) -> Credentials:
             start_new_session=True,
         )
     except OSError as error:
-        raise Denied(
-            f"{access.context}: cannot start the sign-in plugin {command}: {error.strerror}",
-            install or "install it or fix `command` in the kubeconfig",
-            status=401,
-        ) from error
+        hint = install or "install it or fix `command` in the kubeconfig"
+        raise Denied(f"{who} cannot be started: {error.strerror}", hint, status=401) from error
     try:
         async with asyncio.timeout(PLUGIN_DEADLINE_S):
             stdout, stderr = await process.communicate()
     except TimeoutError as error:
-        raise Denied(
-            f"{access.context}: the sign-in plugin {command} did not finish within {PLUGIN_DEADLINE_S:.0f} s",
-            "run it in a shell to see what it waits for",
-            status=401,
-        ) from error
+        hint = "run it in a shell to see what it waits for"
+        raise Denied(f"{who} did not finish within {PLUGIN_DEADLINE_S:.0f} s", hint, status=401) from error
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     said = " ".join(stderr.decode(errors="replace").split())[-300:]
     if process.returncode:
-        raise Denied(
-            f"{access.context}: the sign-in plugin {command} failed ({process.returncode}): {said or 'it said nothing'}",
-            install or "do what the plugin says, then retry",
-            status=401,
-        )
-    return decode_plugin_answer(stdout, access.context, command, said)
+        hint = install or "do what the plugin says, then retry"
+        raise Denied(f"{who} failed ({process.returncode}): {said or 'it said nothing'}", hint, status=401)
+    return decode_plugin_answer(stdout, who, said)
 
 
 def _plugin_environment(access: Access, plugin: Mapping[str, Any]) -> dict[str, str]:
@@ -178,27 +177,25 @@ def _plugin_environment(access: Access, plugin: Mapping[str, Any]) -> dict[str, 
     return {**os.environ, **extra, "KUBERNETES_EXEC_INFO": msgspec.json.encode(info).decode()}
 
 
-def decode_plugin_answer(stdout: bytes, context: str, command: str, said: str) -> Credentials:
+def decode_plugin_answer(stdout: bytes, who: str, said: str) -> Credentials:
     """Decode what an exec plugin printed. *Source:* ExecCredential `status`, `client.authentication.k8s.io/v1`.
+
+    Args:
+        stdout: What it printed.
+        who: Context and plugin, the start of a message.
+        said: What it wrote to stderr, the end of a message.
 
     Raises:
         Denied: not an ExecCredential, or one without credentials (status 401).
     """
+    hint = "run it in a shell to see what it prints"
     try:
         status = msgspec.json.decode(stdout, type=_PluginAnswer).status
         expires = datetime.fromisoformat(status.expiration_timestamp) if status.expiration_timestamp else None
     except (msgspec.DecodeError, ValueError) as error:
-        raise Denied(
-            f"{context}: the sign-in plugin {command} did not print an ExecCredential ({error}) {said}".rstrip(),
-            "run it in a shell to see what it prints",
-            status=401,
-        ) from error
+        raise Denied(f"{who} printed no ExecCredential ({error}) {said}".rstrip(), hint, status=401) from error
     if not status.token and not (status.client_certificate_data and status.client_key_data):
-        raise Denied(
-            f"{context}: the sign-in plugin {command} gave neither a token nor a certificate with its key {said}".rstrip(),
-            "run it in a shell to see what it prints",
-            status=401,
-        )
+        raise Denied(f"{who} gave neither a token nor a certificate with key {said}".rstrip(), hint, status=401)
     if expires is not None and expires.tzinfo is None:
         expires = expires.replace(tzinfo=UTC)
     return Credentials(

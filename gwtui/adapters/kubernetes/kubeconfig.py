@@ -1,8 +1,8 @@
 """Kubeconfig files, read as kubectl reads them.
 
 The client library's loader differs from kubectl where it hurts: it takes the last `current-context` of several files,
-ignores impersonation (the call would run as the real user) and drops the context's namespace. So the files are read here
-and the library gets nothing but the result.
+ignores impersonation (the call would run as the real user) and drops the context's namespace. So the files are read
+here, and the library gets nothing but the result.
 """
 
 from __future__ import annotations

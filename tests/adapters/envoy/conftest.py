@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+CDS = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 CLUSTER = "kube_shop_cart_8080"
 EMPTY_CLUSTER = "kube_shop_nobody_8080"
@@ -64,8 +65,11 @@ def listener(name: str, port: int, stat_prefix: str, virtual_host: dict[str, Any
     return {"name": name, "address": socket_address(port), "filter_chains": [{"filters": filters}]}
 
 
-def bootstrap(*, admin: int, stats: int, data: int, backend: int) -> dict[str, Any]:
-    """Names and rewrites as kgateway makes them; static instead of xDS."""
+def bootstrap(*, admin: int, stats: int, data: int, backend: int, refused_cds: Path) -> dict[str, Any]:
+    """Names and rewrites as kgateway makes them; static instead of xDS, but for a file of clusters that is refused."""
+    refused_cds.write_text(
+        json.dumps({"resources": [{**cluster("kube_shop_bad_80"), "@type": CDS, "connect_timeout": "-1s"}]})
+    )
     to_admin = {"cluster": "admin_port_cluster"}
     only_get = [{"name": ":method", "string_match": {"exact": "GET"}}]
     stats_routes = [
@@ -96,8 +100,10 @@ def bootstrap(*, admin: int, stats: int, data: int, backend: int) -> dict[str, A
         cluster(DOTTED_CLUSTER, backend),
         cluster(EMPTY_CLUSTER),
     ]
+    cds = {"resource_api_version": "V3", "path_config_source": {"path": str(refused_cds)}}
     return {
         "node": {"id": "gw-7d9f-abcde.infra", "cluster": "gw.infra"},
+        "dynamic_resources": {"cds_config": cds},
         "admin": {"address": socket_address(admin)},
         "static_resources": {"listeners": listeners, "clusters": clusters},
     }
@@ -122,16 +128,39 @@ async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, h
     return int(answer[9:12]), await reader.readexactly(length)
 
 
-async def drive(port: int, path: str, *, count: int, pause_s: float = 0.0) -> list[int]:
+async def get_many(port: int, path: str, *, count: int, pause_s: float = 0.0) -> list[int]:
     """GET `path` `count` times over one connection; the status of each."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    statuses = []
-    for _ in range(count):
+    try:
+        statuses = []
+        for _ in range(count):
+            async with asyncio.timeout(5):
+                statuses.append((await exchange(reader, writer, f"GET {path}"))[0])
+            await asyncio.sleep(pause_s)
+        return statuses
+    finally:
+        writer.close()
+
+
+@pytest.fixture
+def drive() -> Any:
+    """`get_many`, for test modules: they cannot import from here."""
+    return get_many
+
+
+@pytest.fixture
+def ask() -> Any:
+    """A coroutine function that sends one request, such as `POST /healthcheck/fail`; its status and answer head."""
+
+    async def once(port: int, request: str) -> tuple[int, str]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{request} HTTP/1.1\r\nhost: a.test\r\ncontent-length: 0\r\n\r\n".encode())
         async with asyncio.timeout(5):
-            statuses.append((await exchange(reader, writer, f"GET {path}"))[0])
-        await asyncio.sleep(pause_s)
-    writer.close()
-    return statuses
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        writer.close()
+        return int(head[9:12]), head
+
+    return once
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,7 +199,7 @@ async def _live(port: int, deadline_s: float) -> None:
 
 
 @pytest.fixture
-def envoy(tmp_path: Path) -> Iterator[str]:
+def envoy() -> str:
     """The path of the binary; skips where the playground's extra is not installed."""
     binary = envoy_binary()
     if not binary:
@@ -186,11 +215,15 @@ async def start_envoy(envoy: str, tmp_path: Path, backend: int) -> AsyncIterator
     async def start() -> RealEnvoy:
         admin, stats, data = free_ports(3)
         config = tmp_path / f"envoy-{admin}.json"
-        config.write_text(json.dumps(bootstrap(admin=admin, stats=stats, data=data, backend=backend)))
+        settings = bootstrap(
+            admin=admin, stats=stats, data=data, backend=backend, refused_cds=tmp_path / f"cds-{admin}.json"
+        )
+        config.write_text(json.dumps(settings))
         process = await asyncio.create_subprocess_exec(
-            *(envoy, "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "critical"),
+            *(envoy, "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "off"),
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=(tmp_path / f"envoy-{admin}.log").open("wb"),
+            stderr=asyncio.subprocess.DEVNULL,
         )
         real = RealEnvoy(process, admin, stats, data)
         started.append(real)

@@ -1,0 +1,114 @@
+"""The objects of one cluster, typed and indexed once for all relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from gwtui.model import resources
+from gwtui.model.gateway_api import Gateway, GrantTo, HttpRoute, ListenerSet, Route
+from gwtui.model.ids import GatewayKey, ObjectKey
+from gwtui.model.kgateway import Backend
+from gwtui.model.kubernetes import Pod, Service
+from gwtui.model.observations import NamespacedName
+from gwtui.model.relations.controllers import by_class, by_traces
+
+Objects = Mapping[str, Mapping[NamespacedName, Any]]
+"""Objects of one cluster: by group resource, then by (namespace, name)."""
+
+
+class Inventory:
+    """Typed views over a cluster's objects. A kind that was never read is empty; `was_read` tells the difference."""
+
+    def __init__(self, cluster: str, objects: Objects) -> None:
+        self.cluster = cluster
+        self._objects = objects
+
+    def was_read(self, resource: str) -> bool:
+        """Whether the kind was listed at all. Only then does a missing object mean that it does not exist."""
+        return resource in self._objects
+
+    def of(self, resource: str) -> Mapping[NamespacedName, Any]:
+        """Every object of one kind; the decoder's `KindSpec` says which type they have."""
+        return self._objects.get(resource, {})
+
+    @cached_property
+    def gateways(self) -> dict[GatewayKey, Gateway]:
+        """Every Gateway, sorted by key."""
+        found: Mapping[NamespacedName, Gateway] = self.of(resources.GATEWAYS)
+        return {GatewayKey(self.cluster, *name): found[name] for name in sorted(found)}
+
+    @cached_property
+    def controllers(self) -> dict[GatewayKey, str]:
+        """Name of the controller of each Gateway; empty when unknown."""
+        if self.was_read(resources.GATEWAY_CLASSES):
+            return by_class(self.gateways, self.of(resources.GATEWAY_CLASSES))
+        return by_traces(self.cluster, self.gateways, (route for _, route in self.routes()), self.pods)
+
+    @cached_property
+    def services(self) -> Mapping[NamespacedName, Service]:
+        """Every Service."""
+        return self.of(resources.SERVICES)
+
+    @cached_property
+    def pods(self) -> Mapping[NamespacedName, Pod]:
+        """Every Pod that was read."""
+        return self.of(resources.PODS)
+
+    @cached_property
+    def backends(self) -> Mapping[NamespacedName, Backend]:
+        """Every kgateway Backend."""
+        return self.of(resources.BACKENDS)
+
+    @cached_property
+    def http_routes(self) -> Mapping[NamespacedName, HttpRoute]:
+        """Every HTTPRoute."""
+        return self.of(resources.HTTP_ROUTES)
+
+    @cached_property
+    def http_route_names(self) -> dict[str, list[str]]:
+        """Names of the HTTPRoutes of each namespace, sorted."""
+        names: dict[str, list[str]] = {}
+        for namespace, name in sorted(self.http_routes):
+            names.setdefault(namespace, []).append(name)
+        return names
+
+    def routes(self) -> Iterator[tuple[ObjectKey, Route]]:
+        """Every route of every kind, in no particular order."""
+        for resource in resources.ROUTES:
+            for (namespace, name), route in self.of(resource).items():
+                yield ObjectKey(self.cluster, resource, namespace, name), route
+
+    @cached_property
+    def listener_sets(self) -> dict[NamespacedName, tuple[GatewayKey, ListenerSet]]:
+        """Every ListenerSet with the Gateway it adds listeners to, which may not exist; sorted by name."""
+        sets: dict[NamespacedName, ListenerSet] = {}
+        for resource in reversed(resources.LISTENER_SETS):
+            sets.update(self.of(resource))
+        parents = {name: sets[name].spec.parent_ref for name in sorted(sets)}
+        return {
+            name: (GatewayKey(self.cluster, parent.namespace or name[0], parent.name), sets[name])
+            for name, parent in parents.items()
+            if parent.kind == "Gateway"
+        }
+
+    @cached_property
+    def _grants(self) -> dict[tuple[str, str, str], list[GrantTo]]:
+        """What may be referred to, by (namespace of the target, namespace and kind of who refers)."""
+        grants: dict[tuple[str, str, str], list[GrantTo]] = {}
+        for (namespace, _), grant in self.of(resources.REFERENCE_GRANTS).items():
+            for permitted in grant.spec.from_:
+                key = (namespace, permitted.namespace, permitted.kind)
+                grants.setdefault(key, []).extend(grant.spec.to)
+        return grants
+
+    def is_granted(self, *, kind: str, namespace: str, group: str, target_kind: str, target: NamespacedName) -> bool:
+        """Whether an object of `kind` in `namespace` may refer to the target across namespaces.
+
+        True as well when ReferenceGrants were not read: then we cannot tell, and do not claim otherwise.
+        """
+        if namespace == target[0] or not self.was_read(resources.REFERENCE_GRANTS):
+            return True
+        granted = self._grants.get((target[0], namespace, kind), ())
+        return any(to.group == group and to.kind == target_kind and to.name in {"", target[1]} for to in granted)

@@ -1,0 +1,93 @@
+"""Which Services and Pods belong to which Gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gwtui.model import resources
+from gwtui.model.gateway_api import Gateway, ParametersRef
+from gwtui.model.ids import GatewayKey, ProxyKey
+from gwtui.model.kgateway import KGATEWAY, GatewayParameters
+from gwtui.model.kubernetes import Meta, Service
+from gwtui.model.names import safe
+from gwtui.model.observations import NamespacedName
+from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
+from gwtui.model.relations.inventory import Inventory
+
+FULL_NAME_ANNOTATIONS = (f"{KGATEWAY}/gateway-full-name", f"{KGATEWAY}/gateway-name")
+"""Pod annotations with the uncut Gateway name; releases differ in which one they write."""
+
+ENDED = frozenset({"Succeeded", "Failed"})
+"""Phases of a pod that runs no process any more."""
+
+
+def _by_label(inventory: Inventory) -> dict[NamespacedName, GatewayKey]:
+    """Gateways by (namespace, value of the gateway-name label)."""
+    return {(key.namespace, safe(key.name)): key for key in inventory.gateways}
+
+
+def gateways_of_services(
+    inventory: Inventory, pods: Mapping[GatewayKey, list[ProxyKey]]
+) -> dict[NamespacedName, GatewayKey]:
+    """Return the Gateway behind each Service that leads to one.
+
+    By owner reference, else by label; for Gateways that have no Service by either (self-managed), by selector.
+    """
+    by_uid = {gateway.metadata.uid: key for key, gateway in inventory.gateways.items() if gateway.metadata.uid}
+    by_label = _by_label(inventory)
+    found: dict[NamespacedName, GatewayKey] = {}
+    for name, service in inventory.services.items():
+        key = _owner(service.metadata, by_uid) or by_label.get(
+            (name[0], service.metadata.labels.get(GATEWAY_NAME_LABEL, ""))
+        )
+        if key is not None and key.namespace == name[0]:
+            found[name] = key
+    served = set(found.values())
+    without = {key: pods[key] for key in inventory.gateways if key not in served and pods.get(key)}
+    for name, service in inventory.services.items() if without else ():
+        if name not in found and service.spec.selector:
+            selected = next((key for key, proxies in without.items() if _selects(inventory, service, proxies)), None)
+            if selected is not None and selected.namespace == name[0]:
+                found[name] = selected
+    return found
+
+
+def _owner(meta: Meta, by_uid: Mapping[str, GatewayKey]) -> GatewayKey | None:
+    owners = (by_uid.get(owner.uid) for owner in meta.owner_references if owner.kind == "Gateway")
+    return next((key for key in owners if key is not None), None)
+
+
+def _selects(inventory: Inventory, service: Service, proxies: list[ProxyKey]) -> bool:
+    labels = (inventory.pods[(proxy.namespace, proxy.pod)].metadata.labels for proxy in proxies)
+    return any(service.spec.selector.items() <= pod_labels.items() for pod_labels in labels)
+
+
+def proxies_of_gateways(inventory: Inventory) -> dict[GatewayKey, list[ProxyKey]]:
+    """Return the running pods of each Gateway: by the uncut name in an annotation, else by the gateway-name label."""
+    by_label = _by_label(inventory)
+    found: dict[GatewayKey, list[ProxyKey]] = {}
+    for (namespace, name), pod in sorted(inventory.pods.items()):
+        label = pod.metadata.labels.get(GATEWAY_NAME_LABEL)
+        if label is None or pod.status.phase in ENDED:
+            continue
+        annotations = pod.metadata.annotations
+        full = next((annotations[key] for key in FULL_NAME_ANNOTATIONS if key in annotations), "")
+        named = GatewayKey(inventory.cluster, namespace, full)
+        key = named if named in inventory.gateways else by_label.get((namespace, label))
+        if key is not None:
+            found.setdefault(key, []).append(ProxyKey(inventory.cluster, namespace, name))
+    return found
+
+
+def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:
+    """Whether the Gateway's parameters tell kgateway to create no Deployment and no Service for it."""
+    gateway_class = inventory.of(resources.GATEWAY_CLASSES).get(("", gateway.spec.gateway_class_name))
+    of_class: ParametersRef | None = gateway_class.spec.parameters_ref if gateway_class is not None else None
+    own = gateway.spec.infrastructure.parameters_ref if gateway.spec.infrastructure is not None else None
+    named = []
+    if own is not None and own.kind == "GatewayParameters":
+        named.append((key.namespace, own.name))
+    if of_class is not None and of_class.kind == "GatewayParameters":
+        named.append((of_class.namespace, of_class.name))
+    parameters: Mapping[NamespacedName, GatewayParameters] = inventory.of(resources.GATEWAY_PARAMETERS)
+    return any(name in parameters and parameters[name].spec.self_managed is not None for name in named)

@@ -1,0 +1,265 @@
+"""The objects, their versions, and the log of what happened to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+
+from gwtui.errors import UsageError
+from gwtui.playground.api import status
+from gwtui.playground.api.admission import admit, is_same
+from gwtui.playground.api.fields import timestamp, track_update
+from gwtui.playground.api.kinds import BY_RESOURCE, BY_TYPE, Kind
+from gwtui.playground.api.schemas import schema_of
+from gwtui.playground.api.status import Json
+
+_QUEUE_LENGTH = 20_000
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One event. The dictionaries are the stored ones: read them, copy them before changing anything."""
+
+    type: str
+    """`ADDED`, `MODIFIED` or `DELETED`."""
+    resource: str
+    """Qualified plural, such as `gateways.gateway.networking.k8s.io`."""
+    object: Json
+    """The object after the change; for a deletion, its last state under the version of the deletion."""
+    version: int
+    previous: Json | None = None
+    """The object before the change."""
+
+
+class Lagged(Exception):  # noqa: N818 - a reader's state, not a defect
+    """This subscriber read too slowly and lost changes: list everything again and subscribe anew."""
+
+
+class Subscription:
+    """Changes as they happen; ends after `close()`, raises `Lagged` when its queue overflowed."""
+
+    def __init__(self, forget: Callable[[Subscription], None], *, length: int = _QUEUE_LENGTH) -> None:
+        self._queue: asyncio.Queue[Change | None] = asyncio.Queue(length + 1)
+        self._length = length
+        self._forget = forget
+        self._lagged = False
+
+    def offer(self, change: Change) -> None:
+        """Hand over one change; a full queue ends the subscription."""
+        if self._queue.qsize() >= self._length:
+            self._lagged = True
+            self.close()
+        else:
+            self._queue.put_nowait(change)
+
+    def close(self) -> None:
+        """Stop receiving; what is queued can still be read."""
+        self._forget(self)
+        if not self._queue.full():
+            self._queue.put_nowait(None)
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        return self
+
+    async def __anext__(self) -> Change:
+        change = await self._queue.get()
+        if change is not None:
+            return change
+        if self._lagged:
+            raise Lagged
+        raise StopAsyncIteration
+
+
+class Store:
+    """Versioned objects: one global counter, a bounded event log.
+
+    All methods are synchronous and belong to one event loop. Writes go through admission: defaults are filled in,
+    unknown fields of custom kinds dropped, and an object that breaks its schema raises `ApiError` (422).
+    """
+
+    def __init__(self, *, log_length: int = 2000) -> None:
+        self._objects: dict[str, dict[_Key, Json]] = {resource: {} for resource in BY_RESOURCE}
+        self._log: deque[Change] = deque(maxlen=log_length)
+        self._subscriptions: list[Subscription] = []
+        self.version = 1
+        """The newest version handed out."""
+        self._forgotten = 1
+        for name in ("default", "kube-system"):
+            self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def scan(self, resource: str, namespace: str | None = None) -> list[Json]:
+        """The stored objects of one resource, ordered by namespace and name; not to be changed by the caller."""
+        objects = self._objects[resource]
+        return [objects[key] for key in sorted(objects) if namespace is None or key[0] == namespace]
+
+    def find(self, resource: str, namespace: str, name: str) -> Json | None:
+        """The stored object, not to be changed by the caller."""
+        return self._objects[resource].get((namespace, name))
+
+    def list(self, resource: str, namespace: str | None = None) -> list[Json]:
+        """Copies of the objects of one resource, in one namespace or in all, ordered by namespace and name."""
+        return deepcopy(self.scan(resource, namespace))
+
+    def get(self, resource: str, namespace: str, name: str) -> Json | None:
+        """A copy of one object; the namespace of cluster-wide kinds is the empty string."""
+        return deepcopy(self.find(resource, namespace, name))
+
+    def put(self, obj: Json, *, manager: str = "playground") -> Json:
+        """Create an object, or replace its spec and metadata; returns a copy of the stored object.
+
+        Status, uid and creation time of an existing object stay; a new object keeps the `creationTimestamp` given.
+        Writing what is there already changes nothing.
+
+        Raises:
+            ApiError: 422, the object breaks its schema.
+            UsageError: This kind is not served.
+        """
+        kind = BY_TYPE.get((obj.get("apiVersion", ""), obj.get("kind", "")))
+        if kind is None:
+            raise UsageError(f"The playground does not serve {obj.get('kind')} of {obj.get('apiVersion')}")
+        metadata = obj.get("metadata", {})
+        namespace = metadata.get("namespace", "default") if kind.namespaced else ""
+        if kind.namespaced and "namespace" not in metadata:
+            obj = obj | {"metadata": metadata | {"namespace": namespace}}
+        old = self.find(kind.resource, namespace, metadata.get("name", ""))
+        created_at = metadata.get("creationTimestamp", "")
+        return deepcopy(self.write(kind, obj, old, manager=manager, created_at=created_at))
+
+    def put_status(
+        self, resource: str, namespace: str, name: str, status: Json, *, manager: str = "playground"
+    ) -> Json | None:
+        """Replace the status of an object; `None` when it is not there. An equal status changes nothing."""
+        old = self.find(resource, namespace, name)
+        if old is None:
+            return None
+        new = old | {"status": status}
+        return deepcopy(self.write(BY_RESOURCE[resource], new, old, manager=manager, subresource="status"))
+
+    def write(
+        self,
+        kind: Kind,
+        new: Json,
+        old: Json | None,
+        *,
+        manager: str,
+        subresource: str = "",
+        managed_fields: Iterable[Json] | None = None,
+        recorded: Iterable[Json] | None = None,
+        created_at: str = "",
+        dry_run: bool = False,
+    ) -> Json:
+        """Admit and store `new` in place of `old`; returns the stored object, which the caller must not change.
+
+        `managed_fields` is given by server-side apply, which computes its own ownership; `recorded` replaces the
+        books the update starts from.
+        """
+        obj = admit(kind, new, old, subresource=subresource, created_at=created_at)
+        metadata = obj["metadata"]
+        if managed_fields is None:
+            managed_fields = track_update(
+                obj,
+                old,
+                schema_of(kind),
+                manager=manager,
+                subresource=subresource,
+                has_status=kind.status,
+                recorded=recorded,
+            )
+        metadata["managedFields"] = list(managed_fields)
+        if old is not None and is_same(obj, old) and _owners(obj) == _owners(old):
+            return old
+        if dry_run:
+            return obj
+        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
+            self._remove(kind, obj)
+            return obj
+        self._commit("MODIFIED" if old else "ADDED", kind, obj, old)
+        return obj
+
+    def delete(self, resource: str, namespace: str, name: str, *, orphan: bool = False) -> bool:
+        """Delete an object and what it owns; one held by finalizers is only marked. False when it is not there."""
+        old = self.find(resource, namespace, name)
+        if old is None:
+            return False
+        kind = BY_RESOURCE[resource]
+        if not old["metadata"].get("finalizers"):
+            self._remove(kind, old, orphan=orphan)
+        elif not old["metadata"].get("deletionTimestamp"):
+            obj = deepcopy(old)
+            obj["metadata"] |= {"deletionTimestamp": timestamp(), "deletionGracePeriodSeconds": 0}
+            if kind.generation:
+                obj["metadata"]["generation"] = obj["metadata"].get("generation", 0) + 1
+            self._commit("MODIFIED", kind, obj, old)
+        return True
+
+    def subscribe(self) -> Subscription:
+        """Every change from now on, of all resources."""
+        subscription = Subscription(self._unsubscribe)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def since(self, version: int, resource: str) -> Iterable[Change]:
+        """The logged changes of one resource after `version`.
+
+        Raises:
+            ApiError: 410, the log no longer reaches back that far.
+        """
+        if version < self._forgotten:
+            raise status.expired(f"too old resource version: {version} ({self._forgotten})")
+        return [change for change in self._log if change.version > version and change.resource == resource]
+
+    def compact(self) -> None:
+        """Forget the event log: watches and pages that start from an older version get 410."""
+        self._log.clear()
+        self._forgotten = self.version
+
+    @property
+    def oldest_version(self) -> int:
+        """The oldest version a watch or a continued list may start from."""
+        return self._forgotten
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+
+    def _commit(self, event: str, kind: Kind, obj: Json, old: Json | None) -> None:
+        self.version += 1
+        metadata = obj["metadata"]
+        metadata["resourceVersion"] = str(self.version)
+        key = (metadata.get("namespace", ""), metadata["name"])
+        if event == "DELETED":
+            self._objects[kind.resource].pop(key, None)
+        else:
+            self._objects[kind.resource][key] = obj
+        if len(self._log) == self._log.maxlen:
+            self._forgotten = self._log[0].version
+        change = Change(event, kind.resource, obj, self.version, old)
+        self._log.append(change)
+        for subscription in tuple(self._subscriptions):
+            subscription.offer(change)
+
+    def _remove(self, kind: Kind, obj: Json, *, orphan: bool = False) -> None:
+        self._commit("DELETED", kind, obj | {"metadata": dict(obj["metadata"])}, obj)
+        uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
+        for resource, objects in self._objects.items():
+            for (namespace, owned_name), candidate in list(objects.items()):
+                owners = candidate["metadata"].get("ownerReferences", [])
+                left = [owner for owner in owners if owner.get("uid") != uid]
+                if kind.resource == "namespaces" and namespace == name:
+                    self.delete(resource, namespace, owned_name)
+                elif len(left) < len(owners) and (left or orphan):
+                    released = candidate | {"metadata": candidate["metadata"] | {"ownerReferences": left}}
+                    self.write(BY_RESOURCE[resource], released, candidate, manager="playground")
+                elif len(left) < len(owners):
+                    self.delete(resource, namespace, owned_name)
+
+
+def _owners(obj: Json) -> Json:
+    return {
+        f"{item.get('manager')}/{item.get('operation')}/{item.get('subresource', '')}": item["fieldsV1"]
+        for item in obj["metadata"].get("managedFields", [])
+    }

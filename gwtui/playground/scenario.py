@@ -1,0 +1,83 @@
+"""Scenarios: fleets as data, one folder each with `scenario.toml` and `objects.yaml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from gwtui.errors import UsageError
+
+_FOLDER = Path(__file__).parent / "scenarios"
+
+DEFAULT = "central-ingress"
+
+
+class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pods behind one Service."""
+
+    namespace: str
+    service: str
+    replicas: int = 2
+    latency_ms: float = 5.0
+    """Time to answer, in ms."""
+    jitter_ms: float = 3.0
+    """Mean of an exponential part added to it, in ms."""
+    error_ratio: float = 0.0
+    """Share of answers that are a 500, 0 to 1."""
+
+
+class Traffic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What clients send to one host."""
+
+    host: str
+    entry: str
+    """`namespace/gateway/listener`: the way in."""
+    rps: float
+    """Requests/s, open loop, streams not counted."""
+    http2_ratio: float = 0.25
+    """Share of requests sent over HTTP/2, 0 to 1."""
+    streams: int = 0
+    """Long event streams kept open."""
+    paths: tuple[str, ...] = ("/",)
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fleet: its workloads, its clients and its objects."""
+
+    description: str
+    workloads: tuple[Workload, ...]
+    traffic: tuple[Traffic, ...]
+    name: str = ""
+    objects: tuple[dict[str, Any], ...] = ()
+    """The Kubernetes objects, in the order of the file."""
+
+
+def scenario_names() -> tuple[tuple[str, str], ...]:
+    """(name, one-line description) of every scenario, by name."""
+    return tuple((each.name, _settings(each)["description"]) for each in sorted(_folders()))
+
+
+def load_scenario(name: str) -> Scenario:
+    """Read one scenario.
+
+    Raises:
+        UsageError: there is no scenario of that name.
+    """
+    folder = _FOLDER / name
+    known = [each.name for each in sorted(_folders())]
+    if name not in known:
+        raise UsageError(f"no scenario named {name!r}", f"choose one of {', '.join(known)}")
+    objects = [each for each in yaml.safe_load_all((folder / "objects.yaml").read_text()) if each]
+    return msgspec.convert({**_settings(folder), "name": name, "objects": objects}, Scenario)
+
+
+def _folders() -> list[Path]:
+    return [each.parent for each in _FOLDER.glob("*/scenario.toml")]
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "scenario.toml").read_text())

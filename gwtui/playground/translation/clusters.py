@@ -1,0 +1,48 @@
+"""Clusters and endpoints of the Services that routes send to."""
+
+from __future__ import annotations
+
+from gwtui.playground.translation.listeners import FROM_CONTROL_PLANE
+from gwtui.playground.translation.references import Target
+from gwtui.playground.world import SERVICES, Addresses, Json, World
+
+CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+ASSIGNMENT = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+
+
+def cluster(name: str) -> Json:
+    """An EDS cluster."""
+    return {
+        "@type": CLUSTER,
+        "name": name,
+        "type": "EDS",
+        "connectTimeout": "5s",
+        "edsClusterConfig": {"edsConfig": FROM_CONTROL_PLANE},
+    }
+
+
+def assignment(name: str, addresses: list[tuple[str, int]]) -> Json:
+    """The endpoints of an EDS cluster; none makes Envoy answer 503."""
+    endpoints = [
+        {"endpoint": {"address": {"socketAddress": {"address": host, "portValue": port}}}} for host, port in addresses
+    ]
+    return {"@type": ASSIGNMENT, "clusterName": name, "endpoints": [{"lbEndpoints": endpoints}] if endpoints else []}
+
+
+def ready_addresses(world: World, target: Target, addresses: Addresses) -> list[tuple[str, int]]:
+    """Where the ready pods behind a Service port really listen, from its EndpointSlices."""
+    service = world.get(SERVICES, target.namespace, target.service)
+    ports = service["spec"].get("ports", ()) if service else ()
+    name = next((each.get("name", "") for each in ports if each["port"] == target.port), None)
+    if name is None:
+        return []
+    found = []
+    for item in world.slices(target.namespace, target.service):
+        number = next((each["port"] for each in item.get("ports", ()) if each.get("name", "") == name), None)
+        for endpoint in item.get("endpoints", ()):
+            pod = (endpoint.get("targetRef") or {}).get("name", "")
+            if number is None or not endpoint.get("conditions", {}).get("ready", True):
+                continue
+            if (address := addresses.get((target.namespace, pod, number))) is not None:
+                found.append(address)
+    return sorted(found)

@@ -1,0 +1,257 @@
+"""The application: modes, keys that work everywhere, and the clockwork that repaints.
+
+Imports at the top are what the first frame needs; everything else is loaded when it is opened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.widgets import Input
+
+from gwtui.tui import theming
+from gwtui.tui.bridge import TICK_S, Bridge
+from gwtui.tui.feed import Feed
+from gwtui.tui.keymap import bindings
+from gwtui.tui.screens.first import FirstScreen
+from gwtui.views.spans import Line, Role, Span, line
+
+if TYPE_CHECKING:
+    from gwtui.model.ids import ObjectKey
+    from gwtui.views.scene import Scene
+
+AGAIN_WITHIN_S = 2.0
+"""Seconds in which a question to quit is answered by pressing the same key again."""
+
+
+def _map_screen() -> Screen[None]:
+    from gwtui.tui.screens.map import MapScreen  # noqa: PLC0415 - after the first frame
+
+    return MapScreen()
+
+
+def _proxies_screen() -> Screen[None]:
+    from gwtui.tui.screens.proxies import ProxiesScreen  # noqa: PLC0415 - after the first frame
+
+    return ProxiesScreen()
+
+
+class GwtuiApp(App[None]):
+    """The console over a feed of snapshots."""
+
+    TITLE = "gwtui"
+    BINDINGS = bindings("app")
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar = {"map": _map_screen, "proxies": _proxies_screen}
+    TABS: ClassVar[tuple[tuple[str, str, str], ...]] = (("1", "Map", "map"), ("2", "Proxies", "proxies"))
+    """(key, name, mode) of the screens there are."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        title_clusters: tuple[str, ...],
+        theme: str = "dark",
+        read_only: bool = True,
+        keys: Mapping[str, str] | None = None,
+        themes_dir: Path | None = None,
+    ) -> None:
+        """Prepare the console.
+
+        Args:
+            feed: Where snapshots come from; may be empty at first.
+            title_clusters: Kubeconfig contexts the console was opened on, in order.
+            theme: Name of a theme file.
+            read_only: Whether writes are switched off.
+            keys: The operator's own keys: binding id to comma-separated keys.
+            themes_dir: Where the theme files are; None finds them.
+        """
+        self._states = dict(theming.DOMAIN)
+        super().__init__()
+        self._feed = feed
+        self._clusters = title_clusters
+        self._read_only = read_only
+        self._themes_dir = themes_dir or theming.themes_dir()
+        self._notice_at_start = self._use_theme(theme)
+        self._asked: tuple[str, float] = ("", float("-inf"))
+        self._scene: Scene | None = None
+        self._bridge = Bridge(feed, self._paint)
+        if keys:
+            self.set_keymap(dict(keys))
+
+    @property
+    def scene(self) -> Scene:
+        """What is shown: the latest snapshot painted, or the one held while paused."""
+        return self._scene or self._look()
+
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal driver; on POSIX the one that keeps the promise about ctrl-c."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ != "LinuxDriver":
+            return chosen
+        from gwtui.tui.last_exit import LastExitDriver  # noqa: PLC0415 - imports what exists on POSIX alone
+
+        return LastExitDriver
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of our states for themes that do not know them."""
+        return self._states
+
+    def get_default_screen(self) -> Screen[None]:
+        """What is there before anything is loaded."""
+        return FirstScreen(self._clusters)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette lists the commands of command mode."""
+        from gwtui.tui.commands import COMMANDS  # noqa: PLC0415 - not needed before the palette is opened
+
+        for command in COMMANDS:
+            if command.names[0] != "theme":
+                yield SystemCommand(command.names[0], command.help, lambda run=command.run: run(self, ""))
+        for name in theming.theme_names(self._themes_dir):
+            yield SystemCommand(f"theme {name}", "Change the colours", lambda name=name: self.choose_theme(name))
+
+    def on_mount(self) -> None:
+        """Start the clockwork."""
+        self.call_after_refresh(self._open)
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._bridge.close()
+
+    def badges(self) -> list[Span]:
+        """What the header must say about the console itself."""
+        paused = [Span(" PAUSED ", Role.ALARM)] if self._bridge.is_paused else []
+        return [*paused, *([Span("READ-ONLY", Role.DIM)] if self._read_only else [])]
+
+    def state_line(self) -> Line:
+        """Whether the screen follows the fleet."""
+        if self._bridge.is_paused:
+            return line(Span("PAUSED", Role.ALARM), Span(" p goes on", Role.DIM))
+        return line(Span("live", Role.OK)) if self.scene.has_gateways else line(Span("waiting", Role.ACCENT))
+
+    def say(self, message: str) -> None:
+        """A short message that goes away by itself."""
+        self.notify(message, timeout=3, markup=False)
+
+    def ask_to_quit(self, key: str) -> None:
+        """Quit when the same key asked less than two seconds ago; otherwise ask for it again."""
+        asked, asked_mono = self._asked
+        now = time.monotonic()
+        if asked == key and now - asked_mono <= AGAIN_WITHIN_S:
+            self.exit()
+            return
+        self._asked = (key, now)
+        self.say(f"press {key} again to quit")
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected; otherwise ask to quit, and the second time do it."""
+        focused = self.focused
+        selected = focused.selected_text if isinstance(focused, Input) else self.screen.get_selected_text()
+        if selected and self._asked[0] != "ctrl-c":
+            self.copy_to_clipboard(selected)
+        self.ask_to_quit("ctrl-c")
+
+    def action_show_mode(self, mode: str) -> None:
+        """Show a main screen, without what was opened on top of it."""
+        self.switch_mode(mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_sources(self) -> None:
+        """Show how we know."""
+        from gwtui.tui import dialogs  # noqa: PLC0415 - after the first frame
+
+        self.push_screen(dialogs.sources())
+
+    def action_help(self) -> None:
+        """List the keys of this screen."""
+        from gwtui.tui.screens.help import HelpScreen  # noqa: PLC0415 - after the first frame
+
+        self.push_screen(HelpScreen(self.screen.active_bindings))
+
+    def action_pause(self) -> None:
+        """Hold the screen still, or let it follow again."""
+        self._bridge.is_paused = not self._bridge.is_paused
+        if self._bridge.is_paused:
+            self._paint_screens(self.scene)
+        else:
+            self._paint()
+
+    async def action_quit(self) -> None:
+        """Quit at once."""
+        self.exit()
+
+    def run_command(self, typed: str) -> None:
+        """Carry out a line of command mode, or say why not."""
+        from gwtui.tui.commands import run  # noqa: PLC0415 - not needed before the first command
+
+        problem = run(self, typed)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+
+    def show_proxies(self, pattern: str) -> None:
+        """Show all proxies, filtered when a pattern is given."""
+        from gwtui.tui.screens.proxies import ProxiesScreen  # noqa: PLC0415 - after the first frame
+
+        self.action_show_mode("proxies")
+        if isinstance(self.screen, ProxiesScreen) and pattern:
+            self.screen.pattern = pattern
+            self.screen.repaint()
+
+    def choose_theme(self, name: str) -> None:
+        """Change the colours, or say which themes there are."""
+        problem = self._use_theme(name, keep=True)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+
+    def open_yaml(self, key: ObjectKey) -> None:
+        """Show an object as YAML."""
+        from gwtui.tui.screens.reading import DocumentScreen  # noqa: PLC0415 - after the first frame
+
+        self.push_screen(DocumentScreen(key, self._feed.fetch_yaml))
+
+    def _open(self) -> None:
+        """The first frame is on the screen: load the rest and start the clockwork."""
+        self._feed.painted()
+        self.switch_mode("map")
+        self.set_interval(TICK_S, self._bridge.tick, name="bridge")
+        if self._notice_at_start:
+            self.notify(self._notice_at_start, severity="warning", markup=False)
+
+    def _look(self) -> Scene:
+        """Take the present snapshot."""
+        from gwtui.views.scene import Scene  # noqa: PLC0415 - after the first frame
+
+        snapshot = self._feed.snapshot
+        self._scene = Scene(snapshot, self._clusters or tuple(snapshot.clusters), self._feed.now())
+        return self._scene
+
+    def _paint(self) -> None:
+        self._paint_screens(self._look())
+
+    def _paint_screens(self, scene: Scene) -> None:
+        for screen in self.screen_stack:
+            paint = getattr(screen, "paint", None)
+            if paint is not None and screen.is_mounted:
+                paint(scene)
+
+    def _use_theme(self, name: str, *, keep: bool = False) -> str:
+        """Switch to a theme; returns why that was not possible, after falling back unless the present one is kept."""
+        chosen: Theme
+        try:
+            chosen, problem = theming.load_theme(name, self._themes_dir), ""
+        except theming.ThemeError as broken:
+            if keep:
+                return str(broken)
+            chosen, problem = theming.FALLBACK, f"{broken}; built-in colours are used"
+        self.register_theme(chosen)
+        self.theme = chosen.name
+        return problem

@@ -1,0 +1,1 @@
+"""Screens and dialogs; each is imported when it is opened first."""

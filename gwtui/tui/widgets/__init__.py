@@ -1,0 +1,1 @@
+"""Widgets that paint lines of `gwtui.views.spans`, visible rows only."""

@@ -1,0 +1,134 @@
+"""`gwtui`: the console first, then everything heavy, and the engine beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gwtui.engine.clock import SystemClock
+from gwtui.errors import Exit, Unreachable, UsageError
+from gwtui.model.snapshot import Snapshot
+from gwtui.settings import Settings
+from gwtui.tui.app import GwtuiApp
+
+if TYPE_CHECKING:
+    from gwtui.model.ids import ObjectKey
+    from gwtui.wiring.session import Session
+
+LISTED_WITHIN_S = 30.0
+
+
+class ConsoleFeed:
+    """The console's `Feed`: empty until the session is there, then the session's store."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._session: Session | None = None
+        self._wakers: list[Callable[[], None]] = []
+        self.first_frame = asyncio.Event()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current snapshot."""
+        return self._session.store.snapshot if self._session else Snapshot()
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` after each change; return what ends the subscription."""
+        self._wakers.append(wake)
+        return lambda: self._wakers.remove(wake)
+
+    async def fetch_yaml(self, key: ObjectKey) -> str:
+        """Return an object as YAML."""
+        if self._session is None:
+            raise Unreachable("not connected yet", "try again in a moment")
+        return await self._session.fetch_yaml(key)
+
+    def now(self) -> datetime:
+        """The current time, aware UTC."""
+        return self._clock.now()
+
+    def painted(self) -> None:
+        """Take note that the first frame is on the screen."""
+        self.first_frame.set()
+
+    def attach(self, session: Session) -> None:
+        """Show this session from now on."""
+        self._session = session
+        session.store.subscribe(self._wake)
+
+    def _wake(self) -> None:
+        for wake in tuple(self._wakers):
+            wake()
+
+
+def need_terminal() -> None:
+    """Make sure that there is a terminal to paint on.
+
+    Raises:
+        UsageError: input or output is not a terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the console needs a terminal", "without one use `gwtui snapshot -o json`")
+
+
+def run(settings: Settings) -> int:
+    """Open the console and stay until it is left.
+
+    Raises:
+        GwtuiError: there is no terminal, or no cluster could be opened.
+    """
+    need_terminal()
+    return asyncio.run(open_on(settings))
+
+
+async def open_on(settings: Settings, *, until: asyncio.Task[bool] | None = None) -> int:
+    """Run the console in this event loop, with the engine beside it.
+
+    Args:
+        settings: what to connect to.
+        until: ends the console when it is done, for example on SIGTERM.
+    """
+    clock = SystemClock()
+    feed = ConsoleFeed(clock)
+    app = GwtuiApp(feed, title_clusters=settings.contexts, theme=settings.theme, read_only=settings.read_only)
+    if until is not None:
+        until.add_done_callback(lambda _: app.exit())
+    engine = asyncio.create_task(_engine(settings, clock, feed), name="engine")
+    # An engine that ends has failed: the console cannot show anything, so it makes room for the reason.
+    engine.add_done_callback(lambda _: app.exit())
+    try:
+        await app.run_async()
+    finally:
+        engine.cancel()
+        (outcome,) = await asyncio.gather(engine, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return Exit.OK
+
+
+async def _engine(settings: Settings, clock: SystemClock, feed: ConsoleFeed) -> None:
+    """Load the heavy parts once the first frame is painted, connect, and watch until cancelled.
+
+    Raises:
+        GwtuiError: no cluster could be opened or answered.
+    """
+    await feed.first_frame.wait()
+    module = await asyncio.to_thread(importlib.import_module, "gwtui.wiring.session")
+    session: Session = module.start(settings, clock)
+    feed.attach(session)
+    watching: asyncio.Task[None] | None = None
+    try:
+        await session.open()
+        watching = asyncio.create_task(session.run(), name="watching")
+        await session.answered()
+        await session.listed(LISTED_WITHIN_S)
+        await watching
+    finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await session.close()

@@ -1,0 +1,181 @@
+"""The clusters of one run and the engine that watches them. Heavy: imported after the first paint, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import yaml
+
+from gwtui import logs
+from gwtui.adapters.envoy.reader import EnvoyReader
+from gwtui.adapters.gateway_api import kinds as gateway_api
+from gwtui.adapters.kgateway import kinds as kgateway
+from gwtui.adapters.kubernetes.api import API_SOURCE
+from gwtui.adapters.kubernetes.cluster import KubernetesCluster
+from gwtui.adapters.kubernetes.kinds import CORE_KINDS
+from gwtui.adapters.kubernetes.kubeconfig import load_kubeconfig
+from gwtui.adapters.kubernetes.pod_access import PodProxy, PortForward
+from gwtui.engine.scrape import Scraper
+from gwtui.engine.store import Store
+from gwtui.engine.supervisor import supervise
+from gwtui.engine.targets import proxy_addresses
+from gwtui.errors import Denied, Unreachable, UsageError
+from gwtui.model.health import ProxyState, SourceHealth, SourceState
+from gwtui.model.ids import ObjectKey
+from gwtui.ports import Clock, ProxyAccess, ProxyAddress
+from gwtui.settings import Settings
+
+KINDS = (*CORE_KINDS, *gateway_api.KINDS, *kgateway.KINDS)
+
+FIRST_ANSWER_S = 20.0
+"""How long a cluster may take to answer for the first time."""
+
+
+class Session:
+    """Everything one run watches.
+
+    Args:
+        settings: which clusters, as whom, and how often proxies are asked.
+        store: where the facts go.
+        clock: the time of everything.
+    """
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self._settings = settings
+        self.store = store
+        self._clock = clock
+        self._clusters: dict[str, KubernetesCluster] = {}
+        self._ways: dict[str, tuple[ProxyAccess, ...]] = {}
+
+    @property
+    def clusters(self) -> tuple[KubernetesCluster, ...]:
+        """The open clusters, in the order of the command line."""
+        return tuple(self._clusters.values())
+
+    def ways(self, cluster: str) -> tuple[ProxyAccess, ...]:
+        """The ways into the proxies of one cluster, the preferred one first."""
+        return self._ways[cluster]
+
+    async def open(self) -> None:
+        """Read the kubeconfig and make the clusters ready to be watched. Nothing is sent yet.
+
+        Raises:
+            UsageError: there is no such file or context, or it cannot be used as it stands.
+        """
+        chosen = self._settings
+        config = load_kubeconfig(chosen.kubeconfig)
+        for name in chosen.contexts or (None,):
+            access = config.select(name).acting_as(chosen.as_user or "", chosen.as_groups)
+            cluster = await KubernetesCluster.open(access, KINDS, self._clock)
+            self._clusters[cluster.context] = cluster
+            transport = cluster.transport
+            self._ways[cluster.context] = (PodProxy(transport, self._clock), PortForward(transport, self._clock))
+
+    async def run(self) -> None:
+        """Watch every cluster until cancelled."""
+        sources = [source for cluster in self.clusters for source in cluster.sources(self._settings.namespaces)]
+        scrapers = [self._scraper(cluster.context) for cluster in self.clusters]
+        await supervise((*sources, *scrapers), self.store, self._clock)
+
+    def _scraper(self, cluster: str) -> Scraper:
+        def addresses() -> frozenset[ProxyAddress]:
+            return proxy_addresses(self.store.snapshot.clusters.get(cluster))
+
+        reader = EnvoyReader(self._ways[cluster], self._clock)
+        return Scraper(
+            reader, addresses, self._clock, period_s=self._settings.scrape_period_s, name=f"{cluster}/proxies"
+        )
+
+    async def answered(self) -> None:
+        """Wait until every cluster answered or failed to, then go on if at least one did.
+
+        Raises:
+            Unreachable: none answered: what was tried first, and how it failed.
+        """
+        await self._until(lambda: all(self._api(name) is not None for name in self._clusters), FIRST_ANSWER_S)
+        failed = [self._api(name) for name in self._clusters]
+        if all(health is None or health.state is SourceState.FAILED for health in failed):
+            first = failed[0]
+            if first is None:
+                where = next(iter(self._clusters))
+                raise Unreachable(f"{where}: no answer within {FIRST_ANSWER_S:.0f} s", "check the address and the VPN")
+            raise Unreachable(first.detail, first.hint)
+
+    async def listed(self, within_s: float) -> None:
+        """Wait until every kind of every cluster was listed or refused, at most `within_s` seconds.
+
+        Raises:
+            Denied: nothing may be read anywhere.
+        """
+        await self._until(lambda: all(map(self._has_listed, self._clusters)), within_s)
+        kinds = [health for name in self._clusters for health in self._kinds(name).values()]
+        refused = [health for health in kinds if health.state is SourceState.FORBIDDEN]
+        if refused and not any(health.state is SourceState.READY for health in kinds):
+            raise Denied(refused[0].detail, refused[0].hint)
+
+    async def sampled(self, within_s: float) -> None:
+        """Wait until every proxy was asked once, at most `within_s` seconds."""
+        await self._until(lambda: all(map(self._was_asked, self._clusters)), within_s)
+
+    def _api(self, cluster: str) -> SourceHealth | None:
+        """Health of the API server once it said or failed to say something."""
+        view = self.store.snapshot.clusters.get(cluster)
+        health = view.sources.get(API_SOURCE) if view else None
+        return None if health is None or health.state is SourceState.LOADING else health
+
+    def _kinds(self, cluster: str) -> dict[str, SourceHealth]:
+        view = self.store.snapshot.clusters.get(cluster)
+        return {name: health for name, health in view.sources.items() if name != API_SOURCE} if view else {}
+
+    def _has_listed(self, cluster: str) -> bool:
+        health = self._kinds(cluster)
+        spoken = {name.partition("@")[0] for name in health}
+        loading = any(each.state is SourceState.LOADING for each in health.values())
+        return not loading and spoken >= {kind.resource for kind in KINDS}
+
+    def _was_asked(self, cluster: str) -> bool:
+        proxies = self.store.snapshot.proxies
+        wanted = proxy_addresses(self.store.snapshot.clusters.get(cluster))
+        return all((view := proxies.get(each.key)) and view.state is not ProxyState.UNKNOWN for each in wanted)
+
+    async def fetch_yaml(self, key: ObjectKey) -> str:
+        """Return one object as the server has it, as YAML without the bookkeeping of field managers.
+
+        Raises:
+            GwtuiError: it could not be read.
+        """
+        kind = next((kind for kind in KINDS if kind.resource == key.resource), None)
+        cluster = self._clusters.get(key.cluster)
+        if kind is None or cluster is None:
+            raise UsageError(f"{key} is not an object of an open cluster", "choose one from the list")
+        found = dict(await cluster.fetch_object(kind, key.namespace, key.name))
+        found["metadata"] = {name: v for name, v in found.get("metadata", {}).items() if name != "managedFields"}
+        return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=120)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for ways in self._ways.values():
+            for way in ways:
+                await way.close()
+        for cluster in self.clusters:
+            await cluster.close()
+
+    async def _until(self, claim: Callable[[], bool], within_s: float) -> None:
+        woken = asyncio.Event()
+        end = self.store.subscribe(woken.set)
+        try:
+            async with asyncio.timeout(within_s):
+                while not claim():
+                    woken.clear()
+                    await woken.wait()
+        except TimeoutError:
+            pass
+        finally:
+            end()
+
+
+def start(settings: Settings, clock: Clock) -> Session:
+    """Return a session with a store of its own, and logging switched on."""
+    logs.start()
+    return Session(settings, Store(clock), clock)

@@ -1,0 +1,155 @@
+"""The main job on real input: a console over real Envoys that carry real traffic."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def eventually(claim: Callable[[], object], *, within_s: float = 20.0, every_s: float = 0.05) -> object:
+    """Return the claim's first true result; fail when it does not come true in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        result = claim()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"did not come true within {within_s:.0f} s"
+        time.sleep(every_s)
+
+
+def admin(demo, pod: str, path: str) -> str:
+    with urllib.request.urlopen(demo.ready["admin"][pod] + path, timeout=5) as answer:
+        return answer.read().decode()
+
+
+def edge_weights(demo, pod: str) -> dict[str, int]:
+    """Weights of the shop route as one tier-1 Envoy has loaded them."""
+    dump = json.loads(admin(demo, pod, "/config_dump?resource=dynamic_route_configs"))
+    for config in dump["configs"]:
+        for host in config["route_config"]["virtual_hosts"]:
+            if "shop.example.com" in host["domains"]:
+                clusters = host["routes"][0]["route"].get("weighted_clusters", {}).get("clusters", [])
+                return {cluster["name"]: cluster.get("weight", 0) for cluster in clusters}
+    return {}
+
+
+def test_the_ready_line_names_everything_a_script_needs(demo):
+    ready = demo.ready
+    assert ready["scenario"] == "central-ingress"
+    assert len(ready["admin"]) == 5
+    assert {"foo.example.com", "bar.example.com", "extra.example.com", "shop.example.com"} <= set(
+        ready["traffic"]["hosts"]
+    )
+    assert any("/infra/edge/" in f"/{name}/" for name in ready["entrypoints"])
+    assert all(
+        url.startswith("http://127.0.0.1:") for url in (*ready["entrypoints"].values(), *ready["admin"].values())
+    )
+
+
+def test_the_snapshot_lists_the_fleet(demo):
+    document = demo.snapshot(settle_s=5)
+    assert {(g["namespace"], g["name"], g["tier"]) for g in document["gateways"]} == {
+        ("infra", "edge", 1),
+        ("infra", "shard-a", 2),
+        ("infra", "shard-b", 2),
+    }
+    assert len(document["proxies"]) == 5
+    assert {p["state"] for p in document["proxies"]} == {"live"}
+    assert [p["id"] for p in document["patterns"]] == ["sharded-central-ingress"]
+    hops = {(h["from"], h["to"]): h for h in document["hops"] if h["to_kind"] == "gateway"}
+    assert set(hops) == {("infra/edge", "infra/shard-a"), ("infra/edge", "infra/shard-b")}
+    shop = [r["weight"] for h in hops.values() for r in h["routes"] if "shop.example.com" in r["hostnames"]]
+    assert sorted(shop) == [10, 90]
+
+
+def test_the_rates_are_those_of_the_load_generator(demo):
+    before = demo.traffic()
+    document = demo.snapshot(settle_s=8)
+    after = demo.traffic()
+    sent = sum(h["sent"] for h in after["hosts"].values()) - sum(h["sent"] for h in before["hosts"].values())
+    expected = sent / (after["at_unix"] - before["at_unix"])
+    edge = sum(p["rps"] for p in document["proxies"] if p["gateway"] == "infra/edge")
+    shards = sum(p["rps"] for p in document["proxies"] if p["gateway"] != "infra/edge")
+    assert edge == pytest.approx(expected, rel=0.10)
+    assert shards == pytest.approx(expected, rel=0.10)
+
+
+def test_kubectl_changes_a_weight_and_the_fleet_follows(demo):
+    pods = [pod for pod in demo.ready["admin"] if pod.startswith("infra/edge-")]
+    route = next(
+        item["metadata"]
+        for item in json.loads(demo.kubectl("get", "httproutes", "-n", "infra", "-o", "json"))["items"]
+        if "shop.example.com" in item["spec"].get("hostnames", [])
+    )
+    assert sorted(edge_weights(demo, pods[0]).values()) == [10, 90]
+
+    def patch(first: int, second: int) -> None:
+        operations = [
+            {"op": "replace", "path": f"/spec/rules/0/backendRefs/{i}/weight", "value": weight}
+            for i, weight in enumerate((first, second))
+        ]
+        demo.kubectl("patch", "httproute", route["name"], "-n", "infra", "--type=json", "-p", json.dumps(operations))
+
+    patch(50, 50)
+    written = time.monotonic()
+    try:
+        for pod in pods:
+            eventually(lambda pod=pod: sorted(edge_weights(demo, pod).values()) == [50, 50], within_s=1.0)
+        assert time.monotonic() - written < 1.0
+
+        def shares() -> list[dict]:
+            hops = demo.snapshot(settle_s=6)["hops"]
+            return [
+                r
+                for h in hops
+                if h["to_kind"] == "gateway"
+                for r in h["routes"]
+                if "shop.example.com" in r["hostnames"]
+            ]
+
+        shown = shares()
+        assert [s["intended_share"] for s in shown] == [0.5, 0.5]
+        assert all(s["observed_share"] == pytest.approx(0.5, abs=0.15) for s in shown)
+    finally:
+        patch(90, 10)
+    for pod in pods:
+        eventually(lambda pod=pod: sorted(edge_weights(demo, pod).values()) == [10, 90], within_s=2.0)
+
+
+def test_a_killed_proxy_fails_alone_and_comes_back(demo):
+    pod = next(pod for pod in demo.ready["admin"] if pod.startswith("infra/shard-a-"))
+    namespace, name = pod.split("/")
+    os.kill(pid_of(demo, name), signal.SIGKILL)
+    document = demo.snapshot(settle_s=0)
+    states = {p["name"]: p for p in document["proxies"]}
+    assert states[name]["state"] == "failing", states[name]
+    assert states[name]["rps"] is None
+    assert states[name]["reason"]
+    assert [p["state"] for p in document["proxies"]].count("live") == 4
+
+    def restarted() -> bool:
+        try:
+            return admin(demo, pod, "/ready").strip() == "LIVE"
+        except OSError:
+            return False
+
+    eventually(restarted)
+    status = json.loads(demo.kubectl("get", "pod", name, "-n", namespace, "-o", "json"))["status"]
+    assert status["containerStatuses"][0]["restartCount"] >= 1
+
+
+def pid_of(demo, pod: str) -> int:
+    """The Envoy of a pod, by its service node on the command line or in its bootstrap."""
+    for process in psutil.Process(demo.process.pid).children(recursive=True):
+        if "envoy" in process.name() and any(pod in part for part in process.cmdline()):
+            return process.pid
+    raise AssertionError(f"no Envoy process of {pod}")

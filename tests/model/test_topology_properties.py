@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gwtui.model.ids import GatewayKey
+from gwtui.model.topology import relate
+from objects import decode
+
+GA = "gateway.networking.k8s.io"
+KG = "gateway.kgateway.dev"
+NAMESPACES = st.sampled_from(["a", "b"])
+NAMES = st.sampled_from(["x", "y", "z"])
+CONTROLLERS = st.sampled_from(["kgateway.dev/kgateway", "example.com/other"])
+
+
+def built(**fields: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """An object whose fields are there or not."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def resource(api: str, kind: str, **fields: Any) -> st.SearchStrategy[dict[str, Any]]:
+    meta = st.fixed_dictionaries(
+        {"name": NAMES, "namespace": NAMESPACES},
+        optional={"uid": NAMES, "generation": st.integers(0, 3), "labels": LABELS, "annotations": ANNOTATIONS,
+                  "ownerReferences": st.lists(OWNERS, max_size=1)},
+    )  # fmt: skip
+    return st.fixed_dictionaries({"apiVersion": st.just(api), "kind": st.just(kind), "metadata": meta}, optional=fields)
+
+
+OWNERS = st.fixed_dictionaries({"kind": st.sampled_from(["Gateway", "Deployment"]), "name": NAMES, "uid": NAMES})
+LABELS = st.dictionaries(st.sampled_from([f"{GA}/gateway-name", "delegation.kgateway.dev/label", "app"]), NAMES)
+ANNOTATIONS = st.dictionaries(
+    st.sampled_from([f"{KG}/gateway-full-name", "service.beta.kubernetes.io/aws-load-balancer-type"]),
+    st.one_of(NAMES, st.just("external")),
+)
+CONDITIONS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["Accepted", "ResolvedRefs", "Programmed", "Conflicted"]),
+            "status": st.sampled_from(["True", "False", "Unknown"]),
+        },
+        optional={"observedGeneration": st.integers(0, 3), "reason": NAMES},
+    ),
+    max_size=2,
+)
+PARENTS = st.fixed_dictionaries(
+    {"name": NAMES},
+    optional={"namespace": NAMESPACES, "kind": st.sampled_from(["Gateway", "ListenerSet", "HTTPRoute", "Service"])},
+)
+REFS = st.one_of(
+    st.fixed_dictionaries({"name": NAMES, "port": st.just(80)}, optional={"namespace": NAMESPACES}),
+    st.fixed_dictionaries(
+        {"name": NAMES},
+        optional={"namespace": NAMESPACES, "port": st.sampled_from([80, 81]), "weight": st.integers(0, 9)},
+    ),
+    st.fixed_dictionaries({"name": NAMES, "kind": st.just("Backend"), "group": st.just(KG)}),
+    st.fixed_dictionaries(
+        {"name": st.one_of(NAMES, st.just("*")), "kind": st.just("HTTPRoute"), "group": st.just(GA)},
+        optional={"namespace": NAMESPACES},
+    ),
+    st.fixed_dictionaries(
+        {"name": NAMES, "kind": st.just("label"), "group": st.just("delegation.kgateway.dev")},
+        optional={"namespace": st.one_of(NAMESPACES, st.just("all"))},
+    ),
+    st.fixed_dictionaries({"name": NAMES, "kind": st.just("ServiceEntry"), "group": st.just("networking.istio.io")}),
+)
+FILTERS = st.fixed_dictionaries(
+    {"type": st.just("RequestMirror"), "requestMirror": st.fixed_dictionaries({"backendRef": REFS})}
+)
+RULES = built(backendRefs=st.lists(REFS, max_size=3), filters=st.lists(FILTERS, max_size=1))
+ROUTE_STATUS = built(
+    parents=st.lists(
+        st.fixed_dictionaries({"parentRef": PARENTS, "controllerName": CONTROLLERS, "conditions": CONDITIONS}),
+        max_size=2,
+    )
+)
+ROUTES = {
+    "spec": built(
+        parentRefs=st.lists(PARENTS, max_size=2),
+        hostnames=st.lists(st.sampled_from(["a.com", "*.a.com"]), max_size=2),
+        rules=st.lists(RULES, max_size=2),
+    ),
+    "status": ROUTE_STATUS,
+}
+HOSTS = st.sampled_from(["x.a", "y.b.svc", "z.a.svc.cluster.local", "10.0.0.1", "partner.example", ".", "a..b"])
+ADDRESSES = st.lists(st.fixed_dictionaries({"value": st.sampled_from(["10.0.0.1", "x.a.svc", ""])}), max_size=2)
+OBJECTS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "apiVersion": st.just(f"{GA}/v1"),
+            "kind": st.just("GatewayClass"),
+            "metadata": st.fixed_dictionaries({"name": NAMES}),
+        },
+        optional={"spec": built(controllerName=CONTROLLERS)},
+    ),
+    resource(
+        f"{GA}/v1",
+        "Gateway",
+        spec=built(gatewayClassName=NAMES, listeners=st.lists(st.fixed_dictionaries({"name": NAMES}), max_size=2)),
+        status=built(conditions=CONDITIONS, addresses=ADDRESSES),
+    ),
+    resource(f"{GA}/v1", "HTTPRoute", **ROUTES),
+    resource(f"{GA}/v1", "HTTPRoute", **ROUTES),
+    resource(f"{GA}/v1", "GRPCRoute", **ROUTES),
+    resource(f"{GA}/v1", "TCPRoute", **ROUTES),
+    resource(f"{GA}/v1", "ListenerSet").flatmap(
+        lambda found: PARENTS.map(lambda parent: {**found, "spec": {"parentRef": parent}})
+    ),
+    resource(
+        "v1",
+        "Service",
+        spec=built(
+            type=st.sampled_from(["ClusterIP", "LoadBalancer", "NodePort", "ExternalName"]),
+            clusterIP=st.just("10.0.0.1"),
+            selector=LABELS,
+            ports=st.lists(st.fixed_dictionaries({"port": st.just(80)}), max_size=1),
+        ),
+        status=built(loadBalancer=built(ingress=st.lists(built(ip=st.just("10.0.0.1")), max_size=1))),
+    ),
+    resource("v1", "Pod", status=built(phase=st.sampled_from(["Running", "Failed"]))),
+    resource(
+        f"{KG}/v1alpha1",
+        "Backend",
+        spec=built(
+            static=st.fixed_dictionaries(
+                {"hosts": st.lists(st.fixed_dictionaries({"host": HOSTS, "port": st.just(80)}), max_size=2)}
+            ),
+            priorityGroups=st.lists(built(backendRefs=st.lists(REFS, max_size=2)), max_size=2),
+        ),
+    ),
+    resource(
+        f"{GA}/v1",
+        "ReferenceGrant",
+        spec=built(
+            **{
+                "from": st.lists(
+                    st.fixed_dictionaries(
+                        {"group": st.just(GA), "kind": st.just("HTTPRoute"), "namespace": NAMESPACES}
+                    ),
+                    max_size=1,
+                ),
+                "to": st.lists(
+                    st.fixed_dictionaries({"group": st.just(""), "kind": st.just("Service")}, optional={"name": NAMES}),
+                    max_size=1,
+                ),
+            }
+        ),
+    ),
+)
+CLUSTERS = st.lists(OBJECTS, max_size=25)
+
+
+@given(CLUSTERS)
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_objects_there_is_a_sound_topology(manifests):
+    objects = decode(manifests)
+    topology = relate("demo", objects)
+    keys = {(found.key.namespace, found.key.name) for found in topology.gateways}
+    assert keys == set(objects[f"gateways.{GA}"])
+    tiers = {found.key: found.tier for found in topology.gateways}
+    circular = {found.key for found in topology.gateways if any("in a circle" in problem for problem in found.problems)}
+    for hop in topology.hops:
+        assert hop.source in tiers
+        assert hop.shares
+        assert all(0 <= share.intended <= 1 for share in hop.shares)
+        if isinstance(hop.target, GatewayKey):
+            assert hop.target in tiers
+            assert hop.target != hop.source
+            assert tiers[hop.target] > tiers[hop.source] or {hop.source, hop.target} <= circular
+    assert all(tiers[door.gateway] == 1 for door in topology.front_doors)
+    assert all(pattern.evidence for pattern in topology.patterns)
+
+
+@given(CLUSTERS, st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_objects_means_nothing(manifests, shuffler: random.Random):
+    objects = decode(manifests)
+    resources = list(objects.items())
+    shuffler.shuffle(resources)
+    shuffled = {}
+    for name, found in resources:
+        entries = list(found.items())
+        shuffler.shuffle(entries)
+        shuffled[name] = dict(entries)
+    assert relate("demo", shuffled) == relate("demo", objects)
