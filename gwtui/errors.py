@@ -1,13 +1,13 @@
 """Errors an operator may meet, each with a hint and an exit code.
 
-    GwtuiError                  message, hint, exit_code
-    ├── UsageError              2   wrong arguments, unknown context, unreadable configuration
-    ├── SourceError             3   a system we read from
-    │   ├── Unreachable         3   refused, timed out, TLS failure, gone
-    │   ├── Denied              4   401 or 403
-    │   ├── NotServed           3   404: this path or kind is not offered
-    │   └── BadPayload          3   truncated, too large, not what the protocol promises
-    └── Refused                 4   policy, rights or a known trap
+GwtuiError                  message, hint, exit_code
+├── UsageError              2   wrong arguments, unknown context, unreadable configuration
+├── SourceError             3   a system we read from
+│   ├── Unreachable         3   refused, timed out, TLS failure, gone
+│   ├── Denied              4   401 or 403
+│   ├── NotServed           3   404: this path or kind is not offered
+│   └── BadPayload          3   truncated, too large, not what the protocol promises
+└── Refused                 4   policy, rights or a known trap
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import random as stdlib_random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from gwtui.engine.backoff import Backoff
+from gwtui.backoff import Backoff
 from gwtui.errors import Denied, SourceError, Unreachable
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import aclosing
 
-from gwtui.engine.backoff import Backoff
+from gwtui.backoff import Backoff
 from gwtui.engine.store import Store
 from gwtui.ports import Clock, Source
 

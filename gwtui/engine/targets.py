@@ -16,13 +16,13 @@ ENDED = frozenset({"Succeeded", "Failed"})
 def proxy_addresses(view: ClusterView | None) -> frozenset[ProxyAddress]:
     """Return the address of every proxy of the cluster's gateways whose pod has not ended.
 
-    Only gateways whose controller runs Envoy are asked.
+    Only gateways of kgateway are asked: their proxies are Envoys that are set up the way we know.
     """
     if view is None:
         return frozenset()
     pods = view.objects.get("pods", {})
     found = set()
-    for node in view.topology.gateways:
+    for node in (node for node in view.topology.gateways if node.is_managed):
         for key in node.proxies:
             pod = pods.get((key.namespace, key.pod))
             if pod is not None and pod.status.phase not in ENDED:

@@ -25,6 +25,8 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
+    """The state of one source, and what to do about it."""
+
     state: SourceState
     since: datetime
     """When this state began, aware UTC."""

@@ -15,6 +15,7 @@ from gwtui.model.observations import (
     ProxySampled,
     SourceReported,
 )
+from gwtui.model.resources import TOPOLOGY
 from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
 from gwtui.model.topology import relate
 from gwtui.model.traffic import measure
@@ -45,7 +46,8 @@ def reduce(snapshot: Snapshot, observations: Iterable[Observation]) -> Snapshot:
             case KindListed() | KindChanged():
                 view = clusters.get(observation.cluster) or ClusterView(name=observation.cluster)
                 clusters[observation.cluster] = _with_objects(view, observation)
-                reshaped.add(observation.cluster)
+                if observation.resource in TOPOLOGY:
+                    reshaped.add(observation.cluster)
             case SourceReported():
                 view = clusters.get(observation.cluster) or ClusterView(name=observation.cluster)
                 sources = {**view.sources, observation.source: observation.health}

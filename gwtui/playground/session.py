@@ -200,12 +200,19 @@ class Session:
             "kubeconfig": str(api.kubeconfig),
             "context": api.context,
             "scenario": self._scenario.name,
-            "entrypoints": {"/".join((CONTEXT, *entry)): url for entry, url in cloud.urls().items()},
+            "entrypoints": {"/".join((CONTEXT, *entry)): self._url(entry, url) for entry, url in cloud.urls().items()},
             "admin": proxies.admin_urls(),
             "traffic": {"hosts": [each.host for each in self._scenario.traffic] if self._traffic else []},
             "pid": os.getpid(),
             "state": str(self._state),
         }
+
+    def _url(self, entry: Entry, url: str) -> str:
+        """The URL of an entry point with the scheme its listener speaks."""
+        gateway = self._store.find(GATEWAYS, entry.namespace, entry.gateway) or {"spec": {}}
+        listeners = {each["name"]: each for each in gateway["spec"].get("listeners", ())}
+        is_secure = listeners.get(entry.listener, {}).get("protocol") == "HTTPS"
+        return url.replace("http://", "https://", 1) if is_secure else url
 
 
 async def _reach(port: int) -> None:

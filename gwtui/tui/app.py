@@ -20,6 +20,7 @@ from gwtui.tui import theming
 from gwtui.tui.bridge import TICK_S, Bridge
 from gwtui.tui.feed import Feed
 from gwtui.tui.keymap import bindings
+from gwtui.tui.modes import MODES
 from gwtui.tui.screens.first import FirstScreen
 from gwtui.views.spans import Line, Role, Span, line
 
@@ -31,27 +32,13 @@ AGAIN_WITHIN_S = 2.0
 """Seconds in which a question to quit is answered by pressing the same key again."""
 
 
-def _map_screen() -> Screen[None]:
-    from gwtui.tui.screens.map import MapScreen  # noqa: PLC0415 - after the first frame
-
-    return MapScreen()
-
-
-def _proxies_screen() -> Screen[None]:
-    from gwtui.tui.screens.proxies import ProxiesScreen  # noqa: PLC0415 - after the first frame
-
-    return ProxiesScreen()
-
-
 class GwtuiApp(App[None]):
     """The console over a feed of snapshots."""
 
     TITLE = "gwtui"
     BINDINGS = bindings("app")
     ENABLE_COMMAND_PALETTE = True
-    MODES: ClassVar = {"map": _map_screen, "proxies": _proxies_screen}
-    TABS: ClassVar[tuple[tuple[str, str, str], ...]] = (("1", "Map", "map"), ("2", "Proxies", "proxies"))
-    """(key, name, mode) of the screens there are."""
+    MODES: ClassVar = MODES
 
     def __init__(
         self,
@@ -221,7 +208,8 @@ class GwtuiApp(App[None]):
     def _open(self) -> None:
         """The first frame is on the screen: load the rest and start the clockwork."""
         self._feed.painted()
-        self.switch_mode("map")
+        if self.current_mode == self.DEFAULT_MODE:
+            self.switch_mode("map")
         self.set_interval(TICK_S, self._bridge.tick, name="bridge")
         if self._notice_at_start:
             self.notify(self._notice_at_start, severity="warning", markup=False)

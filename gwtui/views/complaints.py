@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gwtui.model.health import ProxyState, SourceState
+from gwtui.model.resources import GATEWAY_CLASSES, GATEWAYS
 from gwtui.model.snapshot import ClusterView, Snapshot
 
-ESSENTIAL = ("gateways.gateway.networking.k8s.io", "gatewayclasses.gateway.networking.k8s.io")
+ESSENTIAL = (GATEWAYS, GATEWAY_CLASSES)
 """Kinds without which there is nothing to show."""
 
 BROKEN = frozenset({SourceState.FORBIDDEN, SourceState.FAILED, SourceState.STALE})

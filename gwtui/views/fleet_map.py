@@ -20,6 +20,9 @@ GATEWAYS = "gateways.gateway.networking.k8s.io"
 SERVICES_SHOWN = 4
 """Services a namespace card lists; the rest is counted."""
 
+AGREES_WITHIN = 0.05
+"""Difference between the intended and the observed share of a rule that chance explains."""
+
 DOOR, GATEWAY, WORKLOAD = "front door", "gateway", "workload"
 
 
@@ -65,7 +68,17 @@ class Split(NamedTuple):
 
     route: str
     intended: float
-    """Share by weight, 0 to 1."""
+    """Share of the rule by weight, 0 to 1."""
+    seen: Rate
+    """Share of the rule that was observed, 0 to 1."""
+
+    @property
+    def label(self) -> str:
+        """The intended share; the one seen beside it when they disagree: `90%`, `90≠71%`."""
+        intended = text.percent(self.intended)
+        if isinstance(self.seen, Unknown) or abs(self.seen.value - self.intended) <= AGREES_WITHIN:
+            return intended
+        return f"{intended.removesuffix('%')}≠{text.percent(self.seen.value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +123,7 @@ def fleet_map(scene: Scene, pattern: str = "") -> FleetMap:
     cards = [
         *_doors(fleet, qualified=qualified),
         *(
-            _gateway(entry, column_of_tier[entry.node.tier], fleet, qualified=qualified)
+            _gateway(entry, column_of_tier[entry.node.tier], scene, qualified=qualified)
             for entry in fleet.gateways.values()
         ),
         *_workloads(fleet, last, qualified=qualified),
@@ -122,7 +135,7 @@ def fleet_map(scene: Scene, pattern: str = "") -> FleetMap:
         *(["WORKLOADS"] if has_workloads else []),
     )
     whole = FleetMap(
-        titles=titles, cards=tuple(sorted(cards, key=lambda card: (card.column, card.id))), links=_links(fleet)
+        titles=titles, cards=tuple(sorted(cards, key=lambda card: (card.column, card.id))), links=_links(scene)
     )
     return _filtered(whole, pattern) if pattern.strip() else whole
 
@@ -134,7 +147,7 @@ def _tier_title(tier: int, fleet: Fleet, scene: Scene) -> str:
     return f"TIER {tier} · SHARDS" if shards else f"TIER {tier}"
 
 
-def _gateway(entry: GatewayFigures, column: int, fleet: Fleet, *, qualified: bool) -> Card:
+def _gateway(entry: GatewayFigures, column: int, scene: Scene, *, qualified: bool) -> Card:
     node, traffic = entry.node, entry.traffic
     serves = line(Span(" ".join(node.namespaces), Role.TEXT))
     name = f"{node.key.cluster} {node.key}" if qualified else str(node.key)
@@ -157,7 +170,7 @@ def _gateway(entry: GatewayFigures, column: int, fleet: Fleet, *, qualified: boo
         lines=lines,
         figures=(rate, line(judge.error_span(traffic.error_ratio)), line(text.figure(traffic.p99_ms, text.ms)), short),
         serves=serves,
-        words=_story(entry, _incoming(node.key, fleet)),
+        words=_story(entry, _incoming(node.key, scene)),
         yaml=ObjectKey(node.key.cluster, GATEWAYS, node.key.namespace, node.key.name),
     )
 
@@ -177,14 +190,15 @@ def _story(entry: GatewayFigures, incoming: Line) -> Line:
     )
 
 
-def _incoming(key: GatewayKey, fleet: Fleet) -> Line:
+def _incoming(key: GatewayKey, scene: Scene) -> Line:
     """What is sent to a gateway: seen share of each source, then what its split rules intend."""
     parts: list[Line] = []
-    for flow in fleet.flows:
+    for flow in scene.fleet.flows:
         if flow.hop.target == key:
             parts.append(line(f"gets {text.figure(flow.share, text.percent)} of {flow.hop.source}"))
             parts.extend(
-                line(Span(f"{split.route} intends {text.percent(split.intended)}", Role.DIM)) for split in _splits(flow)
+                line(Span(f"{split.route} intends {text.percent(split.intended)}, {_seen(split)} seen", Role.DIM))
+                for split in _splits(flow, scene)
             )
     return joined(parts, ", ")
 
@@ -279,14 +293,14 @@ def _carries(upstream: _Upstream) -> Line:
     return (*rate, Span(f" {upstream.ready}", upstream.verdict.role)) if not_ready and upstream.ready else rate
 
 
-def _links(fleet: Fleet) -> tuple[Link, ...]:
+def _links(scene: Scene) -> tuple[Link, ...]:
     observed = Unknown("nobody observes the front door")
     links = [
         Link(source=_door_id(door), target=_gateway_id(door.gateway), share=observed, role=Role.EDGE)
-        for door in {_door_id(each): each for each in fleet.front_doors}.values()
+        for door in {_door_id(each): each for each in scene.fleet.front_doors}.values()
     ]
     together: dict[tuple[NodeId, NodeId], list[Flow]] = {}
-    for flow in fleet.flows:
+    for flow in scene.fleet.flows:
         together.setdefault((_gateway_id(flow.hop.source), _target_id(flow.hop.target)), []).append(flow)
     for (source, target), flows in sorted(together.items()):
         known = [flow.share for flow in flows if isinstance(flow.share, Known)]
@@ -294,18 +308,25 @@ def _links(fleet: Fleet) -> tuple[Link, ...]:
         if known:
             share = Known(sum(part.value for part in known), min(part.observed_at for part in known))
         failing = any(judge.error_role(flow.error_ratio) is Role.BAD for flow in flows)
-        splits = tuple(split for flow in flows for split in _splits(flow))
+        splits = tuple(split for flow in flows for split in _splits(flow, scene))
         links.append(
             Link(source=source, target=target, share=share, role=Role.BAD if failing else Role.EDGE, splits=splits)
         )
     return tuple(links)
 
 
-def _splits(flow: Flow) -> tuple[Split, ...]:
+def _splits(flow: Flow, scene: Scene) -> tuple[Split, ...]:
     divided: Iterable[RouteShare] = (
         share for share in flow.hop.shares if share.backends > 1 and share.role is ShareRole.PRIMARY
     )
-    return tuple(Split(share.route.name, share.intended) for share in divided)
+    return tuple(
+        Split(share.route.name, share.intended, scene.shares(flow.hop.source.cluster).of_rule(flow.hop, share))
+        for share in divided
+    )
+
+
+def _seen(split: Split) -> str:
+    return text.figure(split.seen, text.percent)
 
 
 def _filtered(whole: FleetMap, pattern: str) -> FleetMap:

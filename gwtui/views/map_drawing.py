@@ -149,7 +149,7 @@ def _arrive(canvas: _Canvas, segment: Segment) -> None:
     if room < SPLIT_CELLS - 4:
         return
     for offset, split in enumerate(segment.link.splits[:2], start=1):
-        words = text.shorten(split.route, room - 5) + f" {text.percent(split.intended)}"
+        words = f"{text.shorten(split.route, room - len(split.label) - 2)} {split.label}"
         if canvas.is_free(segment.label_x, y + offset, room):
             canvas.write(segment.label_x, y + offset, (Span(f" {words}", Role.DIM),))
 

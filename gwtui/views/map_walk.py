@@ -23,7 +23,7 @@ def walk(fleet_map: FleetMap, layout: Layout, start: NodeId | None, direction: s
         step = here + (1 if direction == "down" else -1)
         return column[step] if 0 <= step < len(column) else None
     if direction in ("first", "last"):
-        return (fleet_map.cards[0] if direction == "first" else fleet_map.cards[-1]).id
+        return (min if direction == "first" else max)(columns, key=lambda node: layout.places[node][:2])
     linked = {
         link.target if direction == "right" else link.source
         for link in fleet_map.links

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gwtui.model.snapshot import Snapshot
 from gwtui.views import stage
 from gwtui.views.fleet import Fleet, fleet
 from gwtui.views.stage import Notice
+
+if TYPE_CHECKING:
+    from gwtui.model.shares import ObservedShares
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,3 +40,18 @@ class Scene:
     def has_gateways(self) -> bool:
         """Whether there is anything to draw."""
         return stage.has_gateways(self.snapshot)
+
+    @cached_property
+    def _shares(self) -> dict[str, ObservedShares]:
+        return {}
+
+    def shares(self, cluster: str) -> ObservedShares:
+        """The observed shares of one cluster's rules; the cluster must be in the snapshot."""
+        if cluster not in self._shares:
+            from gwtui.model.shares import ObservedShares  # noqa: PLC0415 - needs typed objects, which come later
+
+            own = [entry for entry in self.fleet.gateways.values() if entry.node.key.cluster == cluster]
+            traffic = {entry.node.key: entry.traffic for entry in own if entry.answering}
+            complete = {entry.node.key for entry in own if entry.proxies and entry.answering == len(entry.proxies)}
+            self._shares[cluster] = ObservedShares(self.snapshot.clusters[cluster], traffic, complete)
+        return self._shares[cluster]

@@ -23,6 +23,7 @@ from gwtui.engine.targets import proxy_addresses
 from gwtui.errors import Denied, Unreachable, UsageError
 from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import ObjectKey
+from gwtui.model.resources import GATEWAYS
 from gwtui.ports import Clock, ProxyAccess, ProxyAddress
 from gwtui.settings import Settings
 
@@ -109,10 +110,13 @@ class Session:
             Denied: nothing may be read anywhere.
         """
         await self._until(lambda: all(map(self._has_listed, self._clusters)), within_s)
-        kinds = [health for name in self._clusters for health in self._kinds(name).values()]
-        refused = [health for health in kinds if health.state is SourceState.FORBIDDEN]
-        if refused and not any(health.state is SourceState.READY for health in kinds):
-            raise Denied(refused[0].detail, refused[0].hint)
+        kinds = [entry for name in self._clusters for entry in self._kinds(name).items()]
+        refused = {
+            source.partition("@")[0]: health for source, health in kinds if health.state is SourceState.FORBIDDEN
+        }
+        if refused and not any(health.state is SourceState.READY for _, health in kinds):
+            first = refused.get(GATEWAYS) or next(iter(refused.values()))
+            raise Denied(first.detail, first.hint)
 
     async def sampled(self, within_s: float) -> None:
         """Wait until every proxy was asked once, at most `within_s` seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from running import start_demo, stop_demo
 
 

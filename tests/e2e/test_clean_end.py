@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from running import start_demo, stop_demo
 
 pytestmark = pytest.mark.e2e

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
+from gwtui.engine.clock import SystemClock
+from gwtui.engine.scrape import DEADLINE_S, PERIOD_S
+from gwtui.model.health import ProxyState
+from gwtui.model.ids import ProxyKey
+from gwtui.model.known import Unknown
+from gwtui.settings import Settings
+from gwtui.wiring.session import start
+
 pytestmark = pytest.mark.e2e
+
+JITTER = 1.2
+"""A period may be this much longer."""
 
 
 def eventually(claim: Callable[[], object], *, within_s: float = 20.0, every_s: float = 0.05) -> object:
@@ -125,24 +138,40 @@ def test_kubectl_changes_a_weight_and_the_fleet_follows(demo):
         eventually(lambda pod=pod: sorted(edge_weights(demo, pod).values()) == [10, 90], within_s=2.0)
 
 
-def test_a_killed_proxy_fails_alone_and_comes_back(demo):
+async def test_a_killed_proxy_fails_alone_and_comes_back(demo):
     pod = next(pod for pod in demo.ready["admin"] if pod.startswith("infra/shard-a-"))
     namespace, name = pod.split("/")
-    os.kill(pid_of(demo, name), signal.SIGKILL)
-    document = demo.snapshot(settle_s=0)
-    states = {p["name"]: p for p in document["proxies"]}
-    assert states[name]["state"] == "failing", states[name]
-    assert states[name]["rps"] is None
-    assert states[name]["reason"]
-    assert [p["state"] for p in document["proxies"]].count("live") == 4
+    victim = ProxyKey("playground", namespace, name)
+    clock = SystemClock()
+    session = start(Settings(kubeconfig=Path(demo.kubeconfig)), clock)
+    await session.open()
+    engine = asyncio.create_task(session.run())
 
-    def restarted() -> bool:
-        try:
-            return admin(demo, pod, "/ready").strip() == "LIVE"
-        except OSError:
-            return False
+    def states() -> dict[ProxyKey, ProxyState]:
+        return {key: view.state for key, view in session.store.snapshot.proxies.items()}
 
-    eventually(restarted)
+    try:
+        async with asyncio.timeout(20):
+            while list(states().values()) != [ProxyState.LIVE] * 5:
+                await asyncio.sleep(0.02)
+        os.kill(pid_of(demo, name), signal.SIGKILL)
+        killed = clock.mono()
+        async with asyncio.timeout(20):
+            while states()[victim] is not ProxyState.FAILING:
+                await asyncio.sleep(0.02)
+        poll_s = PERIOD_S * JITTER + DEADLINE_S
+        assert clock.mono() - killed < poll_s
+        seen = session.store.snapshot.proxies[victim]
+        assert isinstance(seen.current.rps, Unknown)
+        assert seen.reason
+        assert [state for key, state in states().items() if key != victim] == [ProxyState.LIVE] * 4
+        async with asyncio.timeout(30):
+            while states()[victim] is not ProxyState.LIVE:
+                await asyncio.sleep(0.02)
+    finally:
+        engine.cancel()
+        await asyncio.gather(engine, return_exceptions=True)
+        await session.close()
     status = json.loads(demo.kubectl("get", "pod", name, "-n", namespace, "-o", "json"))["status"]
     assert status["containerStatuses"][0]["restartCount"] >= 1
 

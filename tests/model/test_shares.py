@@ -181,6 +181,18 @@ def test_rules_that_meet_in_the_same_counters_are_not_told_apart():
     ("policies", "is_exposed"),
     [
         ([policy("p", "cart", "elsewhere")], False),
+        ([policy("p", "batch", "foo")], False),
+        (
+            [
+                policy(
+                    "p",
+                    "cart",
+                    "foo",
+                    targetRefs=[{"group": "gateway.networking.k8s.io", "kind": "GRPCRoute", "name": "cart"}],
+                )
+            ],
+            False,
+        ),
         ([policy("p", "cart", "foo", statPrefix="")], False),
         ([policy("p", "cart", "foo", targetRefs=[])], False),
         (

@@ -311,3 +311,53 @@ def test_without_classes_contradicting_traces_are_not_believed():
     status = msgspec.structs.replace(route.status, parents=(parent, other))
     objects[resources.HTTP_ROUTES] = {("apps", "web"): msgspec.structs.replace(route, status=status)}
     assert node(relate(CLUSTER, objects), "gw").controller == ""
+
+
+def _route(name: str, namespace: str, parents: list[dict], *refs: dict) -> dict:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"parentRefs": parents, "rules": [{"backendRefs": list(refs)}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "parent", "is_attached"),
+    [("HTTPRoute", "delegating", True), ("HTTPRoute", "another", False), ("Gateway", "delegating", False)],
+)
+def test_a_child_that_names_its_parent_is_nobody_else_s(kind, parent, is_attached):
+    route_kind = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}
+    objects = [
+        CLASS,
+        _gateway("edge"),
+        _route("delegating", "infra", [{"name": "edge"}], {**route_kind, "name": "*", "namespace": "team"}),
+        _route("child", "team", [{**route_kind, "kind": kind, "name": parent, "namespace": "infra"}]),
+    ]
+    routes = {route.name for route in node(relate(CLUSTER, decode(objects)), "edge").routes}
+    assert ("child" in routes) is is_attached
+
+
+@pytest.mark.parametrize(
+    ("to", "is_granted"),
+    [
+        ({"group": "", "kind": "Service"}, True),
+        ({"group": "", "kind": "Service", "name": "app"}, True),
+        ({"group": "", "kind": "Service", "name": "other"}, False),
+        ({"group": "", "kind": "Secret"}, False),
+        ({"group": "gateway.kgateway.dev", "kind": "Service"}, False),
+    ],
+)
+def test_what_a_grant_permits(to, is_granted):
+    grant = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "ReferenceGrant",
+        "metadata": {"name": "g", "namespace": "team"},
+        "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "infra"}],
+            "to": [to],
+        },
+    }
+    route = _route("r", "infra", [{"name": "edge"}], {"name": "app", "namespace": "team", "port": 80})
+    problems = node(relate(CLUSTER, decode([CLASS, _gateway("edge"), grant, route])), "edge").problems
+    assert any("ReferenceGrant" in problem for problem in problems) is not is_granted

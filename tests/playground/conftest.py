@@ -69,9 +69,7 @@ class Running:
         return answer.json()
 
     async def patch(self, path: str, patch: Any, kind: str = "merge") -> Json:
-        answer = await self.api.patch(
-            path, json=patch, headers={"content-type": f"application/{kind}-patch+json"}
-        )
+        answer = await self.api.patch(path, json=patch, headers={"content-type": f"application/{kind}-patch+json"})
         answer.raise_for_status()
         return answer.json()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+import trustme
 import yaml
 
 from gwtui.playground.fleet.binary import envoy_binary
@@ -17,7 +19,7 @@ from gwtui.playground.scenario import load_scenario, scenario_names
 from gwtui.playground.translation.attachment import attachments
 from gwtui.playground.translation.gateway import ProxyConfig, translate
 from gwtui.playground.translation.precedence import candidates, precedence
-from gwtui.playground.world import GATEWAYS, HTTP_ROUTES
+from gwtui.playground.world import GATEWAYS, HTTP_ROUTES, SECRETS, WATCHED, World
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.yaml"))
@@ -49,9 +51,8 @@ def test_translation_is_the_golden_one(golden_world, case):
     assert found == yaml.safe_load(golden.read_text())
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_envoy_accepts_the_translation(golden_world, case, tmp_path):
-    config = translated(golden_world(case))
+def refused_by_envoy(config: ProxyConfig, tmp_path: Path) -> str:
+    """What a real Envoy has to say against a configuration; empty when it accepts it."""
     bootstrap = {"staticResources": {"listeners": [], "clusters": []}}
     for listener in config.listeners.values():
         static = deepcopy(listener)
@@ -71,8 +72,48 @@ def test_envoy_accepts_the_translation(golden_world, case, tmp_path):
     checked = subprocess.run(
         [envoy_binary(), "--mode", "validate", "-c", file, "-l", "error"], capture_output=True, timeout=30, check=False
     )
-    assert checked.returncode == 0, checked.stderr.decode()
-    assert b"unknown field" not in checked.stderr
+    return checked.stderr.decode() if checked.returncode or b"unknown field" in checked.stderr else ""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_envoy_accepts_the_translation(golden_world, case, tmp_path):
+    assert refused_by_envoy(translated(golden_world(case)), tmp_path) == ""
+
+
+def test_the_check_by_envoy_can_fail(golden_world, tmp_path):
+    config = translated(golden_world("precedence"))
+    config.routes["listener~8080"]["virtualHosts"][0]["routes"][0]["match"] = {"safeRegex": {"regex": "("}}
+    assert "missing )" in refused_by_envoy(config, tmp_path)
+
+
+def test_https_listeners_become_chains_chosen_by_server_name(golden_world, tmp_path):
+    certificate = trustme.CA().issue_cert("secure.example.com")
+    world = golden_world("precedence")
+    gateway = world.get(GATEWAYS, "infra", "edge")
+    listener = {
+        "name": "secure",
+        "port": 8443,
+        "protocol": "HTTPS",
+        "hostname": "*.example.com",
+        "tls": {"certificateRefs": [{"name": "certificate"}]},
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
+    gateway["spec"]["listeners"].append(listener)
+    assert "listener~8443" not in translated(world).listeners
+    data = {
+        "tls.crt": certificate.cert_chain_pems[0].bytes(),
+        "tls.key": certificate.private_key_pem.bytes(),
+    }
+    secret = {
+        "metadata": {"name": "certificate", "namespace": "infra"},
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+    objects = {resource: world.all(resource) for resource in WATCHED}
+    config = translated(World({**objects, SECRETS: [secret]}))
+    (chain,) = config.listeners["listener~8443"]["filterChains"]
+    assert (chain["name"], chain["filterChainMatch"]) == ("secure", {"serverNames": ["*.example.com"]})
+    assert [each["name"] for each in config.routes["secure"]["virtualHosts"]] == ["secure~shop_example_com"]
+    assert refused_by_envoy(config, tmp_path) == ""
 
 
 def test_every_candidate_of_every_route_has_its_own_place(golden_world):

@@ -108,7 +108,7 @@ PROXIES = (
 )
 
 
-def share(name: str, weight: int, total: int = 100, backends: int = 2) -> RouteShare:
+def share(name: str, weight: int, cluster: str, total: int = 100, backends: int = 2) -> RouteShare:
     return RouteShare(
         route=ObjectKey(CLUSTER, HTTPROUTES, "infra", name),
         rule_index=0,
@@ -116,6 +116,7 @@ def share(name: str, weight: int, total: int = 100, backends: int = 2) -> RouteS
         weight=weight,
         weight_total=total,
         backends=backends,
+        cluster=cluster,
     )
 
 
@@ -146,8 +147,8 @@ def service(namespace: str, name: str) -> ServiceKey:
 TOPOLOGY = Topology(
     gateways=(node(EDGE, 1, ("infra",)), node(SHARD_A, 2, ("bar", "foo")), node(SHARD_B, 2, ("extra",))),
     hops=(
-        hop(EDGE, SHARD_A, "shard_a", share("shop", 90)),
-        hop(EDGE, SHARD_B, "shard_b", share("shop", 10)),
+        hop(EDGE, SHARD_A, "shard_a", share("shop", 90, "shard_a")),
+        hop(EDGE, SHARD_B, "shard_b", share("shop", 10, "shard_b")),
         hop(SHARD_A, service("bar", "chat"), "chat"),
         hop(SHARD_A, service("foo", "cart"), "cart"),
         hop(SHARD_A, service("foo", "feed"), "feed"),

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from gwtui.adapters.kubernetes.backoff import between
 from gwtui.adapters.kubernetes.health import HealthLog
 from gwtui.adapters.kubernetes.transport import ApiTransport
+from gwtui.backoff import between
 from gwtui.errors import Denied, GwtuiError
 from gwtui.model.health import SourceState
 from gwtui.model.observations import Observation

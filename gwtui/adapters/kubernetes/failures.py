@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -159,13 +160,18 @@ def breakdown(call: Call, error: Exception) -> SourceError:
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             said, hint = f"the proxy failed: {error}", "check proxy-url and HTTPS_PROXY"
         case aiohttp.ClientConnectorError():
-            said = f"cannot connect: {(error.os_error.strerror or str(error.os_error)).lower()}"
+            said = f"cannot connect: {_os_reason(error.os_error)}"
             hint = "is the API server up, and is the VPN connected?"
         case TimeoutError():
             said, hint = "no answer in time", "the API server or the way to it is slow; we retry"
         case _:
             said, hint = f"the connection broke: {str(error) or type(error).__name__}", "we retry"
     return Unreachable(f"{call.where}: {said}", hint)
+
+
+def _os_reason(error: OSError) -> str:
+    """What the system says, without the address: asyncio writes its own text over the system's."""
+    return (os.strerror(error.errno) if error.errno else str(error)).lower()
 
 
 def _tls(error: Exception) -> tuple[str, str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from gwtui.adapters.kubernetes.backoff import Backoff, between
 from gwtui.adapters.kubernetes.decode import Burst, KindDecoder, Page
 from gwtui.adapters.kubernetes.discovery import Discovery
 from gwtui.adapters.kubernetes.failures import Expired, Throttled, decode_status
 from gwtui.adapters.kubernetes.health import HealthLog
 from gwtui.adapters.kubernetes.transport import ApiTransport, Reply
+from gwtui.backoff import Backoff, between
 from gwtui.errors import BadPayload, Denied, GwtuiError, NotServed
 from gwtui.model.health import SourceState
 from gwtui.model.kinds import KindSpec
@@ -29,6 +29,10 @@ LIST_TRIES = 3
 """How often a list starts over at once because its continue token expired."""
 RECHECK_S = 30.0
 """Pause before asking again for what was refused or is not served."""
+PAUSE_FIRST_S = 0.2
+PAUSE_MAX_S = 30.0
+HEALTHY_S = 60.0
+"""A watch that lasted this long was healthy."""
 BURST_S = 0.05
 """Pause between two reads of a watch: events that arrive in it become one observation. A lone event does not wait."""
 BURST_LIMIT = 250
@@ -68,7 +72,8 @@ class Follower:
         self._note = note
         self._decoder = KindDecoder(kind.type)
         self._health = HealthLog(transport.access.context, self.id, clock)
-        self._backoff = Backoff(clock)
+        self._backoff = Backoff(PAUSE_FIRST_S, PAUSE_MAX_S)
+        self._healthy_mono: float | None = None
         self._path = ""
         self._api_version = ""
         self._version = ""
@@ -168,7 +173,7 @@ class Follower:
             # A little above what the server promises, so that a half-open connection is noticed.
             async with self._transport.stream_lines(self._path, query, silence_s=timeout_s + 15) as stream:
                 self._watch_is_refused = False
-                self._backoff.began()
+                self._healthy_mono = self._clock.mono()
                 for report in self._ready():
                     yield report
                 while lines := await stream.read():
@@ -211,11 +216,18 @@ class Follower:
 
     def _ended(self) -> tuple[float, tuple[Observation, ...]]:
         """The server ended the watch in good order: how long to wait, and what to report."""
-        pause_s = self._backoff.pause_s()
+        pause_s = self._pause_s()
         if pause_s <= NOTICED_S:
             return pause_s, ()
         detail = f"the server ends the watch again and again; next try in {pause_s:.0f} s"
         return pause_s, self._health.report(SourceState.STALE, detail)
+
+    def _pause_s(self) -> float:
+        """Seconds to the next try; after a healthy minute the pauses begin again with the shortest."""
+        if self._healthy_mono is not None and self._clock.mono() - self._healthy_mono >= HEALTHY_S:
+            self._backoff.reset()
+        self._healthy_mono = None
+        return self._backoff.next()
 
     def _pause_after(self, error: GwtuiError) -> float:
         match error:
@@ -228,12 +240,12 @@ class Follower:
                 return RECHECK_S
             case Expired():
                 self._version = ""
-                return self._backoff.pause_s()
+                return self._pause_s()
             case Throttled():
                 # Jitter on top: everyone who was told the same wait comes back at once otherwise.
-                return error.retry_after_s + self._backoff.pause_s()
+                return error.retry_after_s + self._pause_s()
             case _:
-                return self._backoff.pause_s()
+                return self._pause_s()
 
     def _failed(self, error: GwtuiError) -> tuple[Observation, ...]:
         match error:

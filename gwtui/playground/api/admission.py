@@ -49,6 +49,7 @@ def admit(kind: Kind, new: Json, old: Json | None, *, subresource: str = "", cre
     Raises:
         ApiError: 422 when the result breaks its schema.
     """
+    new = new | {"metadata": _without_nulls(new.get("metadata", {}))} if kind.custom else _without_nulls(new)
     _check_shape(kind, new)
     if old is not None and subresource == "status":
         obj = deepcopy(old)
@@ -117,15 +118,16 @@ def _complete(kind: Kind, obj: Json) -> None:
 
 def _check_shape(kind: Kind, obj: Json) -> None:
     """Refuse what would break readers of any kind: metadata, containers and ports that are not what they must be."""
-    causes = list(violations({key: value for key, value in obj.items() if value is not None}, _shape(kind)))
+    causes = list(violations(obj, _SHAPE if kind.custom else _BUILTIN_SHAPE))
     if causes:
-        metadata = obj.get("metadata")
-        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-        raise status.invalid(kind.kind, kind.group, str(name), causes)
+        raise status.invalid(kind.kind, kind.group, "", causes)
 
 
-def _shape(kind: Kind) -> Schema:
-    return _SHAPE if kind.custom else _BUILTIN_SHAPE
+def _without_nulls(value: Any) -> Any:
+    """A copy in which null members are absent, as typed decoders read them."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _check(kind: Kind, obj: Json) -> None:

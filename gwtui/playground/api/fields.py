@@ -187,7 +187,9 @@ def track_update(
     result = []
     kept: set[Path] = set()
     for item in books:
-        paths = from_wire(item.get("fieldsV1", {}))
+        if "fieldsV1" not in item:
+            continue
+        paths = from_wire(item["fieldsV1"])
         left = paths - changed - gone
         if identity(item) == mine and changed:
             kept = left

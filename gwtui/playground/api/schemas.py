@@ -275,24 +275,14 @@ _BACKEND_TLS = obj(
 )
 
 
-def _route_status() -> Schema:
-    parent = obj(
-        "conditions controllerName parentRef",
-        parentRef=PARENT_REF,
-        controllerName=CONTROLLER,
-        conditions=conditions(least=1),
-    )
-    return obj("parents", parents=items(parent, 32))
+def _answers(ref: str) -> Schema:
+    """What each controller says about an object, per parent or ancestor."""
+    fields = {ref: PARENT_REF, "controllerName": CONTROLLER, "conditions": conditions(least=1)}
+    return obj(f"conditions controllerName {ref}", None, **fields)
 
 
-def _policy_status() -> Schema:
-    ancestor = obj(
-        "ancestorRef conditions controllerName",
-        ancestorRef=PARENT_REF,
-        controllerName=CONTROLLER,
-        conditions=conditions(least=1),
-    )
-    return obj("ancestors", ancestors=items(ancestor, 16))
+_ROUTE_STATUS = obj("parents", parents=items(_answers("parentRef"), 32))
+_POLICY_STATUS = obj("ancestors", ancestors=items(_answers("ancestorRef"), 16))
 
 
 def _document(spec: Schema, state: Schema | None = None) -> Schema:
@@ -353,9 +343,9 @@ _HTTP_ROUTE = obj(
 _GATEWAY_SCHEMAS = {
     "gatewayclasses": _document(_CLASS, _CLASS_STATUS),
     "gateways": _document(_GATEWAY, _GATEWAY_STATUS),
-    "httproutes": _document(_HTTP_ROUTE, _route_status()),
+    "httproutes": _document(_HTTP_ROUTE, _ROUTE_STATUS),
     "grpcroutes": _document(
-        obj(parentRefs=PARENT_REFS, hostnames=HOSTNAMES, rules=items(_GRPC_RULE, 16)), _route_status()
+        obj(parentRefs=PARENT_REFS, hostnames=HOSTNAMES, rules=items(_GRPC_RULE, 16)), _ROUTE_STATUS
     ),
     "referencegrants": _document(_REFERENCE_GRANT),
     "listenersets": _document(
@@ -363,26 +353,26 @@ _GATEWAY_SCHEMAS = {
     ),
     "tlsroutes": _document(
         obj("hostnames rules", parentRefs=PARENT_REFS, hostnames=items(HOSTNAME, 1024, 1), rules=_STREAM_RULES),
-        _route_status(),
+        _ROUTE_STATUS,
     ),
-    "tcproutes": _document(obj("rules", parentRefs=PARENT_REFS, rules=_STREAM_RULES), _route_status()),
-    "backendtlspolicies": _document(_BACKEND_TLS, _policy_status()),
+    "tcproutes": _document(obj("rules", parentRefs=PARENT_REFS, rules=_STREAM_RULES), _ROUTE_STATUS),
+    "backendtlspolicies": _document(_BACKEND_TLS, _POLICY_STATUS),
 }
 _KGATEWAY_SCHEMAS = {
     "gatewayparameters": _document(_outline("kube selfManaged"), Schema(type="object", open=True)),
-    "trafficpolicies": _document(_outline(_TRAFFIC_POLICY, **_TARGETS), _policy_status()),
-    "httplistenerpolicies": _document(_outline(_HTTP_SETTINGS, **_TARGETS), _policy_status()),
+    "trafficpolicies": _document(_outline(_TRAFFIC_POLICY, **_TARGETS), _POLICY_STATUS),
+    "httplistenerpolicies": _document(_outline(_HTTP_SETTINGS, **_TARGETS), _POLICY_STATUS),
     "listenerpolicies": _document(
-        _outline("default", perPort=items(ANY, 64, keys=("port",)), **_TARGETS), _policy_status()
+        _outline("default", perPort=items(ANY, 64, keys=("port",)), **_TARGETS), _POLICY_STATUS
     ),
     "backendconfigpolicies": _document(
-        _outline(_BACKEND_SETTINGS, perConnectionBufferLimitBytes=number(0), **_TARGETS), _policy_status()
+        _outline(_BACKEND_SETTINGS, perConnectionBufferLimitBytes=number(0), **_TARGETS), _POLICY_STATUS
     ),
     "backends": _document(
         _outline("aws dynamicForwardProxy gcp static priorityGroups", type=_BACKEND_TYPES), obj(conditions=conditions())
     ),
     "directresponses": _document(
-        obj("status", status=number(200, 599), body=text(1, 4096), bodyFormat=ANY), _policy_status()
+        obj("status", status=number(200, 599), body=text(1, 4096), bodyFormat=ANY), _POLICY_STATUS
     ),
     "gatewayextensions": _document(
         _outline("extAuth extProc jwt oauth2 rateLimit", type=_EXTENSION_TYPES), obj(conditions=conditions())

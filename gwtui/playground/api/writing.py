@@ -178,7 +178,7 @@ class Write:
             old,
             manager=self.manager,
             subresource=self.subresource,
-            recorded=[item for item in books if "fieldsV1" in item] if isinstance(books, list) else None,
+            recorded=books if isinstance(books, list) else None,
             dry_run=self.dry_run,
         )
 

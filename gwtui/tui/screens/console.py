@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from gwtui.tui.keymap import bindings, display
+from gwtui.tui.modes import TABS
 from gwtui.tui.widgets.painted import LinesBar, LinesView
 from gwtui.tui.widgets.prompt import Prompt
 from gwtui.views.header import Tab, header, tabs
@@ -150,7 +151,7 @@ class ConsoleScreen(Screen[None]):
         cells = self.size.width or self.app.size.width
         app = self.console_app
         top = header(scene.snapshot, scene.fleet, scene.clusters, scene.now, cells=cells, badges=app.badges())
-        entries = [Tab(key=key, name=name, active=mode == self.MODE) for key, name, mode in app.TABS]
+        entries = [Tab(key=key, name=name, active=mode == self.MODE) for key, name, mode in TABS]
         self.query_one("#header", LinesBar).show((top, tabs(entries, EVERYWHERE, cells=cells, badges=app.badges())))
         self.show(scene)
         self._paint_notices(scene, cells)
@@ -178,10 +179,10 @@ class ConsoleScreen(Screen[None]):
         body.display = not nothing.display
         if nothing.display:
             if self.focused is body:
-                nothing.focus()
+                self.set_focus(nothing)
             nothing.show(_indented(self._waiting(scene) if waiting else _no_match(self.pattern)))
         elif not self.query(Prompt) and self.focused is not body:
-            body.focus()
+            self.set_focus(body)
 
     def _waiting(self, scene: Scene) -> Sequence[Line]:
         lines: list[Line] = []

@@ -201,6 +201,9 @@ async def test_an_event_cut_in_the_middle_is_not_lost(api, services_of):
         api.drop_watches()
         api.put(SERVICES, "shop", "cart")
         await reading.until(lambda r: names(r) == ["cart"])
+    reports = [seen.health for seen in reading.seen if isinstance(seen, SourceReported)]
+    assert [health.state.value for health in reports] == ["loading", "ready", "stale", "ready"]
+    assert "inside an event" in reports[2].detail
 
 
 async def test_a_connection_that_dies_is_stale_then_resumes(api, services_of):
@@ -426,3 +429,19 @@ async def test_401_is_no_reason_to_fall_back_to_a_namespace(api, services_of, re
         assert "showing" not in reading.health["services"].detail
         await reading.until(ready)
     assert not api.asked(path="/api/v1/namespaces/team")
+
+
+async def test_a_dead_discovery_is_asked_once_for_all_kinds(api, open_cluster, read, clock):
+    clock.pace = 1.0
+
+    async def broken(_request):
+        await asyncio.sleep(0.05)
+        return web.Response(status=500, text="no")
+
+    api.fault(broken, path="/api", times=100)
+    async with open_cluster(api.url) as cluster, AsyncExitStack() as stack:
+        readings = [await stack.enter_async_context(read(source)) for source in cluster.sources()[1:]]
+        for reading in readings:
+            await reading.until(lambda r: r.state() == "failed")
+        # The shortest pause before a second round is 0.1 s.
+        assert len(api.asked(path="/api")) <= 2

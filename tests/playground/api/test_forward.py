@@ -132,6 +132,15 @@ def test_the_header_dictionary_is_the_one_of_the_protocol() -> None:
     assert zlib.adler32(DICTIONARY) == 0xE3C6A7C2
 
 
+def opening() -> bytes:
+    """The frame that opens stream 1 to port 80."""
+    pairs = [(b"streamtype", b"data"), (b"Port", b"80")]
+    plain = len(pairs).to_bytes(4) + b"".join(len(w).to_bytes(4) + w for pair in pairs for w in pair)
+    deflate = zlib.compressobj(zdict=DICTIONARY)
+    block = deflate.compress(plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    return b"\x80\x03\x00\x01" + (10 + len(block)).to_bytes(4) + (1).to_bytes(4) + bytes(6) + block
+
+
 async def test_frames_are_understood_however_they_are_cut() -> None:
     sent, streams = [], []
 
@@ -139,16 +148,28 @@ async def test_frames_are_understood_however_they_are_cut() -> None:
         sent.append(data)
 
     session = Session(send, streams.append)
-    pairs = [(b"streamtype", b"data"), (b"Port", b"80")]
-    plain = len(pairs).to_bytes(4) + b"".join(len(w).to_bytes(4) + w for pair in pairs for w in pair)
-    deflate = zlib.compressobj(zdict=DICTIONARY)
-    block = deflate.compress(plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
-    opening = b"\x80\x03\x00\x01" + (10 + len(block)).to_bytes(4) + (1).to_bytes(4) + bytes(6) + block
     data = (1).to_bytes(4) + (1 << 24 | 5).to_bytes(4) + b"hello"
-    for byte in opening + data:
+    for byte in opening() + data:
         await session.feed(bytes([byte]))
     assert streams[0].headers == {"streamtype": "data", "port": "80"}
     assert sent[0][:4] == b"\x80\x03\x00\x02"
     assert [await streams[0].receive(), await streams[0].receive()] == [b"hello", None]
     with pytest.raises(ProtocolError):
         await session.feed(b"\x80\x03\x00\x01\x00\xff\xff\xff")
+
+
+async def test_a_connection_that_ended_does_not_hold_up_the_others() -> None:
+    streams = []
+
+    async def send(_: bytes) -> None:
+        """The client reads everything."""
+
+    session = Session(send, streams.append)
+    await session.feed(opening())
+    chunk = (1).to_bytes(4) + (3).to_bytes(4) + b"abc"
+    feeding = asyncio.create_task(session.feed(chunk * 200))
+    await asyncio.sleep(0)
+    assert not feeding.done()
+    await streams[0].finish()
+    async with asyncio.timeout(5):
+        await feeding

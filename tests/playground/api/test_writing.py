@@ -277,3 +277,44 @@ async def test_deletion_honours_preconditions_and_collections(api, store, make) 
 async def test_a_method_without_meaning_is_405(api) -> None:
     code, body, _ = await api.call("POST", SHOP, {})
     assert (code, body["reason"]) == (405, "MethodNotAllowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "manifest"),
+    [
+        (f"{FOO}/httproutes", {"metadata": "x"}),
+        (f"{FOO}/httproutes", {"metadata": {"name": "x", "labels": "x"}}),
+        (f"{FOO}/httproutes", {"metadata": {"name": "x", "labels": {"a": 1}}}),
+        (f"{FOO}/httproutes", {"metadata": {"name": "x", "ownerReferences": [1]}}),
+        (f"{FOO}/httproutes", {"metadata": {"name": "x"}, "spec": {"rules": [None]}}),
+        (f"{FOO}/httproutes", {"metadata": {"name": "x"}, "spec": []}),
+        ("/api/v1/namespaces/foo/pods", {"metadata": {"name": "x"}, "spec": {"containers": [5]}}),
+        ("/api/v1/namespaces/foo/services", {"metadata": {"name": "x"}, "spec": {"ports": {}}}),
+        ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", []),
+    ],
+)
+async def test_malformed_objects_are_the_fault_of_the_sender(api, path: str, manifest) -> None:
+    kind = "HTTPRoute" if "httproutes" in path else "Pod" if "pods" in path else "Service"
+    api_version = "gateway.networking.k8s.io/v1" if kind == "HTTPRoute" else "v1"
+    body = {"apiVersion": api_version, "kind": kind, **manifest} if isinstance(manifest, dict) else manifest
+    code, answer, _ = await api.call("POST", path, body)
+    assert (code, answer["kind"]) in {(400, "Status"), (422, "Status")}
+
+
+async def test_null_is_absent_in_metadata_and_in_built_in_kinds(api, make) -> None:
+    manifest = make.route("nulls", labels=None, creationTimestamp=None)
+    code, body, _ = await api.call("POST", f"{FOO}/httproutes", manifest)
+    assert code == 201
+    assert "labels" not in body["metadata"]
+    pod = make.pod("nulls")
+    pod["spec"]["containers"][0]["ports"] = None
+    code, body, _ = await api.call("POST", "/api/v1/namespaces/foo/pods", pod)
+    assert code == 201
+    assert "ports" not in body["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize("books", [[{}], [], [{"fieldsV1": {"f:spec": {}}}]])
+async def test_a_writer_may_send_its_own_books(api, books) -> None:
+    code, body, _ = await patch(api, SHOP, {"metadata": {"managedFields": books}}, fieldManager="me")
+    assert code == 200
+    assert "playground" not in {item.get("manager") for item in body["metadata"].get("managedFields", [])}

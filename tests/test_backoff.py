@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.engine.backoff import Backoff
+from gwtui.backoff import Backoff
 
 
 def test_delays_double_up_to_the_longest_and_begin_again():

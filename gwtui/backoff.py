@@ -6,6 +6,11 @@ import random as stdlib_random
 from collections.abc import Callable
 
 
+def between(low: float, high: float) -> float:
+    """Return a random number from the range, so that many consoles do not act in step."""
+    return stdlib_random.uniform(low, high)
+
+
 class Backoff:
     """Doubling delays with jitter, so that many clients of a system that failed do not return in step.
 

@@ -1,0 +1,27 @@
+"""The main screens there are. Each is imported when it is shown first, which is after the first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+
+
+def _map() -> Screen[None]:
+    from gwtui.tui.screens.map import MapScreen  # noqa: PLC0415 - after the first frame
+
+    return MapScreen()
+
+
+def _proxies() -> Screen[None]:
+    from gwtui.tui.screens.proxies import ProxiesScreen  # noqa: PLC0415 - after the first frame
+
+    return ProxiesScreen()
+
+
+MODES: dict[str, str | Callable[[], Screen[Any]]] = {"map": _map, "proxies": _proxies}
+"""Screen by mode."""
+
+TABS: tuple[tuple[str, str, str], ...] = (("1", "Map", "map"), ("2", "Proxies", "proxies"))
+"""(key, name, mode), in the order the header lists them."""
