@@ -1,15 +1,32 @@
-"""Screenshots of the console as SVG, made by running it without a terminal."""
+"""Screenshots of the console as SVG, made by running it without a terminal on the playground.
+
+Usage: `make screenshots`. The figures in the pictures are those of that run.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
+from gwtui.engine.clock import SystemClock
+from gwtui.playground import launch
+from gwtui.settings import Settings
 from gwtui.tui.app import GwtuiApp
 from gwtui.tui.feed import Feed
+from gwtui.wiring.console import ConsoleFeed
+from gwtui.wiring.session import start
+
+FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
+SIZES = ((80, 24), (140, 45))
+PICTURES = (("map", "dark"), ("map", "light"), ("proxies", "dark"))
+"""(screen, theme)."""
 
 SETTLE_TICKS = 20
 """How often the application may go round before the picture is taken."""
+
+WATCH_S = 35.0
+"""How long the fleet is watched first: long enough for every window to be full."""
 
 
 async def capture(
@@ -44,3 +61,32 @@ async def capture(
         await pilot.pause()
         picture = app.export_screenshot(title="gwtui")
     await asyncio.to_thread(path.write_text, picture, "utf-8")
+
+
+async def main() -> int:
+    """Start the playground, watch it, and write every picture; return the exit code."""
+    playground = await launch.launch("central-ingress", state_dir=None, progress=lambda line: print(line, flush=True))
+    clock = SystemClock()
+    session = start(Settings(kubeconfig=playground.kubeconfig), clock)
+    await session.open()
+    engine = asyncio.create_task(session.run())
+    feed = ConsoleFeed(clock)
+    feed.attach(session)
+    try:
+        print(f"watching the fleet for {WATCH_S:.0f} s", flush=True)
+        await asyncio.sleep(WATCH_S)
+        for screen, theme in PICTURES:
+            for columns, rows in SIZES:
+                path = FOLDER / f"{screen}-{theme}-{columns}x{rows}.svg"
+                await capture(feed, screen, (columns, rows), theme, path)
+                print(path.relative_to(FOLDER.parent), flush=True)
+    finally:
+        engine.cancel()
+        await asyncio.gather(engine, return_exceptions=True)
+        await session.close()
+        await playground.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

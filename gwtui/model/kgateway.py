@@ -9,7 +9,6 @@ from gwtui.model.kubernetes import Meta
 from gwtui.model.policies import PolicyStatus
 
 KGATEWAY = "gateway.kgateway.dev"
-KGATEWAY_CONTROLLER = "kgateway.dev/kgateway"
 
 DELEGATION = "delegation.kgateway.dev"
 """Group of a backendRef that picks child routes by label (kind `label`)."""

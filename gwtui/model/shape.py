@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.ids import GatewayKey, ObjectKey, ProxyKey, ServiceKey
 
 
@@ -104,8 +105,6 @@ class GatewayNode:
     @property
     def is_managed(self) -> bool:
         """Whether kgateway runs it, so that its proxies are Envoys we know how to read."""
-        from gwtui.model.kgateway import KGATEWAY_CONTROLLER  # noqa: PLC0415 - msgspec stays out of the first frame
-
         return self.controller == KGATEWAY_CONTROLLER
 
 

@@ -113,6 +113,15 @@ class GwtuiApp(App[None]):
         """Stop listening."""
         self._bridge.close()
 
+    @property
+    def defect(self) -> Exception | None:
+        """The error of ours that ended the console, or None."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """End without the toolkit's traceback, which shows the values of locals; whoever runs us reports `defect`."""
+        self._close_messages_no_wait()
+
     def badges(self) -> list[Span]:
         """What the header must say about the console itself."""
         paused = [Span(" PAUSED ", Role.ALARM)] if self._bridge.is_paused else []

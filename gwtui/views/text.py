@@ -158,10 +158,16 @@ def shorten(text: str, cells: int) -> str:
     return f"{text[: cells - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+HEADROOM = 1.3
+
+
 def sparkline(values: Sequence[float | None], cells: int) -> str:
-    """The last `cells` values as block characters, the highest of them full; `·` where nothing was measured."""
+    """The last `cells` values as block characters from zero up; `·` where nothing was measured.
+
+    The highest stays below the full block, so that a steady line does not look like a progress bar.
+    """
     shown = values[-cells:] if cells > 0 else ()
-    top = max((value for value in shown if value is not None), default=0.0)
+    top = HEADROOM * max((value for value in shown if value is not None), default=0.0)
     return "".join(_block(value, top) for value in shown)
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from gwtui.engine.clock import SystemClock
 from gwtui.errors import Exit, Unreachable, UsageError
-from gwtui.model.snapshot import Snapshot
 from gwtui.settings import Settings
 from gwtui.tui.app import GwtuiApp
 
 if TYPE_CHECKING:
     from gwtui.model.ids import ObjectKey
+    from gwtui.model.snapshot import Snapshot
     from gwtui.wiring.session import Session
 
 LISTED_WITHIN_S = 30.0
@@ -34,7 +34,11 @@ class ConsoleFeed:
     @property
     def snapshot(self) -> Snapshot:
         """The current snapshot."""
-        return self._session.store.snapshot if self._session else Snapshot()
+        if self._session is not None:
+            return self._session.store.snapshot
+        from gwtui.model.snapshot import Snapshot  # noqa: PLC0415 - nobody looks before the first frame
+
+        return Snapshot()
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` after each change; return what ends the subscription."""
@@ -69,10 +73,12 @@ def need_terminal() -> None:
     """Make sure that there is a terminal to paint on.
 
     Raises:
-        UsageError: input or output is not a terminal.
+        UsageError: input, output or errors do not go to a terminal (the console paints on the last).
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the console needs a terminal", "without one use `gwtui snapshot -o json`")
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if not stream.isatty():
+            name = stream.name.strip("<>")
+            raise UsageError(f"the console needs a terminal, and {name} is none", "else use `gwtui snapshot -o json`")
 
 
 def run(settings: Settings) -> int:
@@ -105,8 +111,9 @@ async def open_on(settings: Settings, *, until: asyncio.Task[bool] | None = None
     finally:
         engine.cancel()
         (outcome,) = await asyncio.gather(engine, return_exceptions=True)
-    if isinstance(outcome, Exception):
-        raise outcome
+    failure = outcome if isinstance(outcome, Exception) else app.defect
+    if failure is not None:
+        raise failure
     return Exit.OK
 
 

@@ -19,7 +19,7 @@ Query = Sequence[tuple[str, str]]
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-class Expired(SourceError):  # noqa: N818 - named like its siblings
+class Expired(SourceError):
     """410: the version or the continue token is too old; list again. Never reaches an operator."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import Gateway, GatewayClass, Route
 from gwtui.model.ids import GatewayKey
-from gwtui.model.kgateway import KGATEWAY_CONTROLLER
 from gwtui.model.kubernetes import Pod
 from gwtui.model.names import safe
 

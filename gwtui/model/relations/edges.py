@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import (
     BackendRef,
     Filter,
@@ -16,7 +17,6 @@ from gwtui.model.gateway_api import (
     Rule,
 )
 from gwtui.model.ids import GatewayKey, ObjectKey, ServiceKey
-from gwtui.model.kgateway import KGATEWAY_CONTROLLER
 from gwtui.model.relations.attachment import Attached, Attachments
 from gwtui.model.relations.backends import BY_MIRROR, Destination, Resolver
 from gwtui.model.resources import ROUTES

@@ -35,7 +35,7 @@ class Change:
     """The object before the change."""
 
 
-class Lagged(Exception):  # noqa: N818 - a reader's state, not a defect
+class Lagged(Exception):
     """This subscriber read too slowly and lost changes: list everything again and subscribe anew."""
 
 

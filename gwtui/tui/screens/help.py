@@ -13,6 +13,15 @@ from gwtui.views.spans import BLANK, Line, Role, Span, line
 _TITLES = {"map": "Map", "table": "Table", "proxies": "Proxies", "console": "Every screen", "app": "Everywhere"}
 
 
+MARKS = (
+    ("● ◐ ✖ ○", "ok, degraded, failing, unknown; ▲ a figure above its limit; ⇣ draining"),
+    ("– ?", "not known: the reason is in the panel that enter opens"),
+    ("━ 71% ▶", "share of all requests its source sends, thicker with more; ═ ✖ errors on this way"),
+    ("shop 50≠90%", "the weights of route shop intend 50 %, the proxies see 90 %"),
+)
+"""Signs of the screens and what they mean."""
+
+
 class HelpScreen(ReadingScreen):
     """Lists bindings by where they come from."""
 
@@ -44,6 +53,9 @@ def help_lines(active: dict[str, ActiveBinding]) -> Sequence[Line]:
         ]
         lines.append(BLANK)
     lines.append(line(Span("  ctrl-p          ", Role.KEY), "Every command by name, with a search"))
+    lines += [BLANK, line(Span("Marks", Role.ACCENT))]
+    lines += [line(Span(f"  {mark:<16}", Role.KEY), meaning) for mark, meaning in MARKS]
+    lines.append(BLANK)
     lines.append(line(Span("  No key on this screen changes anything in a cluster.", Role.DIM)))
     return lines
 
