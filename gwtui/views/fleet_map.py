@@ -73,10 +73,15 @@ class Split(NamedTuple):
     """Share of the rule that was observed, 0 to 1."""
 
     @property
+    def disagrees(self) -> bool:
+        """Whether what was seen is known, and further from what is intended than chance explains."""
+        return isinstance(self.seen, Known) and abs(self.seen.value - self.intended) > AGREES_WITHIN
+
+    @property
     def label(self) -> str:
         """The intended share; the one seen beside it when they disagree: `90%`, `90≠71%`."""
         intended = text.percent(self.intended)
-        if isinstance(self.seen, Unknown) or abs(self.seen.value - self.intended) <= AGREES_WITHIN:
+        if isinstance(self.seen, Unknown) or not self.disagrees:
             return intended
         return f"{intended.removesuffix('%')}≠{text.percent(self.seen.value)}"
 

@@ -89,9 +89,12 @@ def _row(card: Card, branch: _Branch, *, again: bool) -> Line:
     rate, errors, p99, trend = card.figures
     badge = Span(f"{card.badge:<5}", Role.TEXT)
     sick = card.verdict is not None and card.verdict.rank < 9 and not trend
-    tail = (
-        (Span(card.verdict.reason, card.verdict.role),) if sick and card.verdict else (*trend, Span(" "), *card.serves)
-    )
+    apart = [split for split in link.splits if split.disagrees] if link else []
+    tail = (*trend, Span(" "), *card.serves)
+    if sick and card.verdict:
+        tail = (Span(card.verdict.reason, card.verdict.role),)
+    elif apart:
+        tail = (Span("  ".join(f"{split.route} {split.label}" for split in apart), Role.WARN),)
     return (*head, badge, *_right(rate, 9), *_right(errors, 9), *_right(p99, 8), Span("  "), *tail)
 
 

@@ -66,9 +66,9 @@ def test_a_share_above_nothing_is_not_nothing() -> None:
 
 
 def test_sparkline_marks_what_was_not_measured() -> None:
-    assert text.sparkline((0, 4, None, 8), 10) == "▁▅·█"
+    assert text.sparkline((0, 4, None, 8), 10) == "▁▄·▇"
     assert text.sparkline((0, 0), 10) == "▁▁"
-    assert text.sparkline((1, 2, 3), 2) == "▆█"
+    assert text.sparkline((1, 2, 3), 2) == "▅▇"
     assert text.sparkline((), 5) == ""
 
 

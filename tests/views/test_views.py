@@ -181,7 +181,17 @@ def test_a_link_that_skips_a_tier_passes_it_on_a_row_of_its_own() -> None:
 def test_the_tree_has_the_same_facts() -> None:
     rows = [plain(row.line) for row in tree(fleet_map(scene(made.central_ingress())))]
     text = "\n".join(rows)
-    for fact in ("NLB", "infra/shard-a 71%", "1/2", "8.8k rps", "0.02%", "1.04%▲", "✖ batch 3.5k 1.08%▲", "cart 5.1k"):
+    for fact in (
+        "NLB",
+        "infra/shard-a 71%",
+        "1/2",
+        "8.8k rps",
+        "0.02%",
+        "1.04%▲",
+        "✖ batch 3.5k 1.08%▲",
+        "cart 5.1k",
+        "shop 90≠71%",
+    ):
         assert fact in text, fact
     assert rows[0].lstrip("▷ ").startswith("NLB")
 
