@@ -22,7 +22,7 @@ class Key(NamedTuple):
     is_shown: bool = True
     """Whether the key line at the bottom names it."""
     is_priority: bool = False
-    """Whether it works while a dialog or a text field has the focus."""
+    """Whether it is handled before the focused widget gets its keys, and before the next key is looked at."""
 
 
 KEYS = (
@@ -48,8 +48,17 @@ KEYS = (
         "filter",
         "Filter while typing: words that must occur, !word that must not",
         is_shown=False,
+        is_priority=True,
     ),
-    Key("console.command", "colon", "command", "go", "Go somewhere by name, for example :proxies", is_shown=False),
+    Key(
+        "console.command",
+        "colon",
+        "command",
+        "go",
+        "Go somewhere by name, for example :proxies",
+        is_shown=False,
+        is_priority=True,
+    ),
     Key("console.back", "escape", "back", "back", "One step back: close, clear the filter, leave", is_shown=False),
     Key("console.leave", "q", "leave", "back", "One step back; on the first screen twice to quit", is_shown=False),
     Key("map.up", "up,k", "move('up')", "up", "Select the card above", is_shown=False),

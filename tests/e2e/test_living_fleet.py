@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from gwtui.engine.clock import SystemClock
@@ -21,6 +20,7 @@ from gwtui.model.ids import ProxyKey
 from gwtui.model.known import Unknown
 from gwtui.settings import Settings
 from gwtui.wiring.session import start
+from running import find_envoy
 
 pytestmark = pytest.mark.e2e
 
@@ -154,7 +154,7 @@ async def test_a_killed_proxy_fails_alone_and_comes_back(demo):
         async with asyncio.timeout(20):
             while list(states().values()) != [ProxyState.LIVE] * 5:
                 await asyncio.sleep(0.02)
-        os.kill(pid_of(demo, name), signal.SIGKILL)
+        os.kill(find_envoy(demo, name), signal.SIGKILL)
         killed = clock.mono()
         async with asyncio.timeout(20):
             while states()[victim] is not ProxyState.FAILING:
@@ -174,11 +174,3 @@ async def test_a_killed_proxy_fails_alone_and_comes_back(demo):
         await session.close()
     status = json.loads(demo.kubectl("get", "pod", name, "-n", namespace, "-o", "json"))["status"]
     assert status["containerStatuses"][0]["restartCount"] >= 1
-
-
-def pid_of(demo, pod: str) -> int:
-    """The Envoy of a pod, by its service node on the command line or in its bootstrap."""
-    for process in psutil.Process(demo.process.pid).children(recursive=True):
-        if "envoy" in process.name() and any(pod in part for part in process.cmdline()):
-            return process.pid
-    raise AssertionError(f"no Envoy process of {pod}")

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 READY_WITHIN_S = 60.0
@@ -95,3 +96,11 @@ def stop_demo(demo: Demo) -> None:
         demo.process.kill()
         demo.process.communicate()
         raise
+
+
+def find_envoy(demo: Demo, pod: str) -> int:
+    """The Envoy of a pod, by its service node on the command line or in its bootstrap."""
+    for process in psutil.Process(demo.process.pid).children(recursive=True):
+        if "envoy" in process.name() and any(pod in part for part in process.cmdline()):
+            return process.pid
+    raise AssertionError(f"no Envoy process of {pod}")

@@ -88,6 +88,10 @@ class ConsoleScreen(Screen[None]):
         self._close_prompt()
         self.repaint()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the prompt is open, its keys are text."""
+        return not (action in ("filter", "command") and self.query(Prompt))
+
     async def action_filter(self) -> None:
         """Open the filter."""
         await self._open_prompt(Prompt("filter", self.pattern))
@@ -209,7 +213,8 @@ class ConsoleScreen(Screen[None]):
     async def _open_prompt(self, prompt: Prompt) -> None:
         if not self.query(Prompt):
             await self.mount(prompt, before="#foot")
-            prompt.focus()
+            # At once, not after the next round of messages: what is typed after the key belongs to the prompt.
+            self.set_focus(prompt)
 
     def _close_prompt(self) -> None:
         self.query(Prompt).remove()
