@@ -44,7 +44,7 @@ def test_a_tour_of_every_key(demo):
         terminal.press("y")
         terminal.until("kind: Pod", "kgateway-proxy")
         terminal.press(ESCAPE, ESCAPE)
-        terminal.until("STATE", absent=("kind: Pod",))
+        terminal.until("STATE", absent=("kind: Pod", "UPSTREAM"))
         terminal.press("s")
         terminal.until("how do we know", "httproutes")
         terminal.press(ESCAPE, "p")

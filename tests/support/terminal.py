@@ -17,6 +17,9 @@ from typing import Self
 
 import pyte
 
+ESCAPE_PAUSE_S = 0.3
+"""A terminal program takes an escape for the start of a longer sequence when more follows sooner."""
+
 
 class Terminal:
     """Runs gwtui with these arguments on a terminal of this size; a context manager that ends it."""
@@ -60,7 +63,9 @@ class Terminal:
         for key in keys:
             os.write(self._leader, key.encode())
             if key == "\x1b":
-                self._read(0.3)
+                end = time.monotonic() + ESCAPE_PAUSE_S
+                while (left := end - time.monotonic()) > 0:
+                    self._read(left)
 
     def until(self, *wanted: str, absent: tuple[str, ...] = (), within_s: float = 30.0) -> str:
         """Read until all of these are on the screen and none of those; return the screen."""
