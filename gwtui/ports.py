@@ -61,7 +61,12 @@ class ProxyAccess(Protocol):
 
     @property
     def name(self) -> str:
-        """`pod proxy`, `port-forward`, `static`."""
+        """`pod proxy`, `port-forward`."""
+        ...
+
+    @property
+    def reaches_loopback(self) -> bool:
+        """Whether the way ends inside the pod, where the admin interface listens."""
         ...
 
     async def get(self, proxy: ProxyKey, port: int, path: str, *, deadline_s: float, max_bytes: int) -> Answer:

@@ -52,7 +52,7 @@ class ProxySampled:
     state: ProxyState
     sample: ProxySample
     way: str
-    """The way in that answered: `pod proxy`, `port-forward`, `static`."""
+    """The way in that answered: `pod proxy`, `port-forward`."""
 
 
 @dataclass(frozen=True, slots=True)

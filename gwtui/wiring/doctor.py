@@ -124,7 +124,7 @@ async def _ways(view: ClusterView, ways: tuple[ProxyAccess, ...]) -> list[Check]
 
 
 async def _try(cluster: str, way: ProxyAccess, proxy: ProxyAddress) -> Check:
-    port = proxy.admin_port if way.name == "port-forward" else proxy.stats_port
+    port = proxy.admin_port if way.reaches_loopback else proxy.stats_port
     subject = f"{way.name} to {proxy.key}:{port}"
     try:
         answer = await way.get(proxy.key, port, "/ready", deadline_s=PROBE_DEADLINE_S, max_bytes=PROBE_BYTES)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from gwtui.adapters.envoy.reader import EnvoyReader
 from gwtui.engine.clock import SystemClock
 from gwtui.engine.scrape import DEADLINE_S, PERIOD_S
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey
 from gwtui.model.known import Unknown
+from gwtui.ports import ProxyAddress
 from gwtui.settings import Settings
 from gwtui.wiring.session import start
 from running import find_envoy
@@ -174,3 +176,23 @@ async def test_a_killed_proxy_fails_alone_and_comes_back(demo):
         await session.close()
     status = json.loads(demo.kubectl("get", "pod", name, "-n", namespace, "-o", "json"))["status"]
     assert status["containerStatuses"][0]["restartCount"] >= 1
+
+
+async def test_the_numbers_come_by_port_forward_too(demo):
+    """Where the pod proxy is refused, the loopback admin interface tells the same."""
+    clock = SystemClock()
+    session = start(Settings(kubeconfig=Path(demo.kubeconfig)), clock)
+    await session.open()
+    namespace, pod = next(pod for pod in demo.ready["admin"] if pod.startswith("infra/edge-")).split("/")
+    address = ProxyAddress(ProxyKey("playground", namespace, pod), stats_port=9091)
+    try:
+        seen = []
+        for way in session.ways("playground"):
+            state, sample, name = await EnvoyReader((way,), clock).sample(address, deadline_s=5)
+            assert (state, name) == (ProxyState.LIVE, way.name)
+            seen.append(sample)
+    finally:
+        await session.close()
+    by_proxy, by_forward = seen
+    assert by_forward.requests >= by_proxy.requests > 0
+    assert set(by_forward.clusters) == set(by_proxy.clusters) == {"kube_infra_shard-a_8080", "kube_infra_shard-b_8080"}

@@ -3,7 +3,7 @@
 Remit
     Which paths to ask, how to read the answers, and which way in to use for each proxy.
 Allowed imports
-    The standard library, msgspec, `gwtui.model`, `gwtui.ports` and `gwtui.errors`; httpx in `static_access` alone.
+    The standard library, msgspec, `gwtui.model`, `gwtui.ports` and `gwtui.errors`.
 Entry points
-    `reader.EnvoyReader` is the `ProxyReader`; `static_access.StaticAccess` is the way in for proxies known by URL.
+    `reader.EnvoyReader` is the `ProxyReader`.
 """

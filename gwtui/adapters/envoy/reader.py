@@ -19,8 +19,6 @@ REPROBE_S = 60.0
 """How often a better way in that failed is tried again."""
 
 _READY_BYTES = 4096
-_LOOPBACK_WAYS = frozenset({"port-forward", "static"})
-"""Ways that end inside the pod, where the admin port listens; the others see only the stats listener."""
 _TELLING_FIRST = (Denied, BadPayload, NotServed, Unreachable)
 _MEMORY_S = 600.0
 """A proxy not read for this long is forgotten: pods come and go."""
@@ -40,7 +38,7 @@ class EnvoyReader:
     """Reads Envoy's counters and state; a `ProxyReader`.
 
     Args:
-        ways: ways in, the preferred one first. A way that ends inside the pod (`port-forward`, `static`) is asked on
+        ways: ways in, the preferred one first. A way that ends inside the pod is asked on
             the admin port, any other on the stats port.
         clock: time of the samples.
     """
@@ -95,7 +93,7 @@ class EnvoyReader:
         return min(failures, key=_rank)
 
     async def _ask(self, way: ProxyAccess, proxy: ProxyAddress, *, deadline_s: float) -> tuple[ProxyState, ProxySample]:
-        port = proxy.admin_port if way.name in _LOOPBACK_WAYS else proxy.stats_port
+        port = proxy.admin_port if way.reaches_loopback else proxy.stats_port
         end = self._clock.mono() + deadline_s
         answer = await way.get(proxy.key, port, STATS, deadline_s=deadline_s, max_bytes=MAX_BYTES)
         mono, at = self._clock.mono(), self._clock.now()

@@ -29,6 +29,11 @@ class PodProxy(ProxyAccess):
         """Name of this way in."""
         return "pod proxy"
 
+    @property
+    def reaches_loopback(self) -> bool:
+        """Whether it ends inside the pod."""
+        return False
+
     async def get(self, proxy: ProxyKey, port: int, path: str, *, deadline_s: float, max_bytes: int) -> Answer:
         """Ask the proxy. See `ProxyAccess.get`; a path that is not read-only is `Refused`."""
         require_read_only(path)
@@ -70,6 +75,11 @@ class PortForward(ProxyAccess):
     def name(self) -> str:
         """Name of this way in."""
         return "port-forward"
+
+    @property
+    def reaches_loopback(self) -> bool:
+        """Whether it ends inside the pod."""
+        return True
 
     async def get(self, proxy: ProxyKey, port: int, path: str, *, deadline_s: float, max_bytes: int) -> Answer:
         """Ask the proxy. See `ProxyAccess.get`; a path that is not read-only is `Refused`."""

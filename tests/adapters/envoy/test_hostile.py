@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from gwtui.adapters.envoy.reader import MAX_BYTES, EnvoyReader
-from gwtui.adapters.envoy.static_access import StaticAccess
 from gwtui.engine.clock import SystemClock
 from gwtui.errors import BadPayload, Denied, NotServed, SourceError, Unreachable, UsageError
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey
 from gwtui.ports import ProxyAddress
+from static_access import StaticAccess
 
 GOLDEN = (Path(__file__).parents[2] / "golden" / "envoy" / "stats-busy-1.40.in.json").read_bytes()
 KEY = ProxyKey("static", "", "edge-1")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from gwtui.adapters.envoy.reader import EnvoyReader
-from gwtui.adapters.envoy.static_access import StaticAccess
 from gwtui.engine.clock import SystemClock
 from gwtui.engine.scrape import Scraper
 from gwtui.model.health import ProxyState
@@ -20,6 +19,7 @@ from gwtui.model.known import Known
 from gwtui.model.observations import ProxyFailed, ProxySampled
 from gwtui.model.traffic import ProxySample, RouteSample, measure, total
 from gwtui.ports import ProxyAddress
+from static_access import StaticAccess
 
 CART = "kube_shop_cart_8080"
 NOBODY = "kube_shop_nobody_8080"

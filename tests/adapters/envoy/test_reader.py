@@ -45,6 +45,7 @@ class Way:
         self, name: str, clock: Clock, stats: Script = FINE, ready: Script = LIVE, *, cost_s: float = 0.0
     ) -> None:
         self.name = name
+        self.reaches_loopback = name != "pod proxy"
         self.clock = clock
         self.script: dict[str, Script] = {STATS: stats, READY: ready}
         self.cost_s = cost_s
