@@ -3,3 +3,26 @@
 from __future__ import annotations
 
 KGATEWAY_CONTROLLER = "kgateway.dev/kgateway"
+
+AGENTGATEWAY_CONTROLLERS = frozenset(
+    {
+        "agentgateway.dev/agentgateway",
+        "kgateway.dev/agentgateway",
+        "istio.io/agentgateway-controller",
+        "istio.io/agentgateway-waypoint-controller",
+    }
+)
+"""Who runs agentgateway data planes, by version and owner."""
+
+ISTIO_CONTROLLERS = frozenset(
+    {
+        "istio.io/gateway-controller",
+        "istio.io/mesh-controller",
+        "istio.io/eastwest-controller",
+        "istio.io/unmanaged-gateway",
+    }
+)
+"""Istio's own Envoy gateways and waypoints."""
+
+AWS_CONTROLLERS = {"gateway.k8s.aws/nlb": "NLB", "gateway.k8s.aws/alb": "ALB"}
+"""Gateway controllers whose Gateways are AWS load balancers themselves."""

@@ -43,6 +43,17 @@ class ProxyKey(NamedTuple):
         return f"{self.namespace}/{self.pod}"
 
 
+class ExternalKey(NamedTuple):
+    """A destination outside the cluster, known by its host name or address."""
+
+    cluster: str
+    """The cluster that sends to it."""
+    host: str
+
+    def __str__(self) -> str:
+        return self.host
+
+
 class ServiceKey(NamedTuple):
     """One Kubernetes Service."""
 

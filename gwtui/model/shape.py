@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gwtui.model.controllers import KGATEWAY_CONTROLLER
-from gwtui.model.ids import GatewayKey, ObjectKey, ProxyKey, ServiceKey
+from gwtui.model.controllers import AGENTGATEWAY_CONTROLLERS, ISTIO_CONTROLLERS, KGATEWAY_CONTROLLER
+from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ProxyKey, ServiceKey
 
 
 class ShareRole(StrEnum):
@@ -58,14 +58,56 @@ class Hop:
     """
 
     source: GatewayKey
-    target: GatewayKey | ServiceKey
+    target: GatewayKey | ServiceKey | ExternalKey
     rule: str
     """What found the edge: `D1` the Service of a gateway, `D2` a Backend that names a gateway, `D3` a mirror,
-    `backend` a plain workload."""
+    `backend` a plain workload, `external` a destination outside the cluster, `waypoint` a Service whose traffic a
+    waypoint takes."""
     envoy_clusters: tuple[str, ...]
     """Names of the Envoy clusters the source's proxies use for this hop: the key into `ProxyTraffic.clusters`.
     Empty when the source is no kgateway Envoy."""
     shares: tuple[RouteShare, ...]
+
+
+class DataPlane(StrEnum):
+    """Which proxy software runs a Gateway, told by its controller alone."""
+
+    KGATEWAY_ENVOY = "kgateway"
+    AGENTGATEWAY = "agentgateway"
+    ISTIO_ENVOY = "istio"
+    OTHER = "other"
+    """A controller we do not know, or none."""
+
+
+class GatewayRole(StrEnum):
+    """What a Gateway is for."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+    """Every route ends outside the cluster."""
+    WAYPOINT = "waypoint"
+    MIXED = "mixed"
+    """Routes end inside and outside the cluster."""
+
+
+class MeshMode(StrEnum):
+    """How a pod takes part in the mesh."""
+
+    AMBIENT = "ambient"
+    SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshMembership:
+    """Whether a Gateway's own pods are in a service mesh: what is wished and what is, apart."""
+
+    mode: MeshMode
+    configured: bool
+    """A label on the pod or its namespace asks for it."""
+    captured: int
+    """Pods that really are: the annotation that ztunnel redirection or injection leaves."""
+    pods: int
+    """Pods of the Gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +116,11 @@ class FrontDoor:
 
     gateway: GatewayKey
     kind: str
-    """`LoadBalancer`, `NLB`, `ALB`, `NodePort`, `Address`, … as found on the live objects."""
+    """`LoadBalancer`, `NLB`, `ALB`, `HAProxy`, `Ingress`, `NodePort`, `Address`, … as found on the live objects."""
     name: str
     """Address or object name, for display."""
+    evidence: str = ""
+    """What says so: `Service infra/edge: loadBalancerClass=…`, `Ingress infra/edge of class alb`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +145,18 @@ class GatewayNode:
     services: tuple[ServiceKey, ...]
     problems: tuple[str, ...] = ()
     """One line each: a condition that is not as it should be, an unresolved reference."""
+    role: GatewayRole = GatewayRole.INGRESS
+    mesh: MeshMembership | None = None
+    """None when nothing asks for a mesh and no pod is in one."""
+
+    @property
+    def data_plane(self) -> DataPlane:
+        """Which proxy software runs it."""
+        if self.controller == KGATEWAY_CONTROLLER:
+            return DataPlane.KGATEWAY_ENVOY
+        if self.controller in AGENTGATEWAY_CONTROLLERS:
+            return DataPlane.AGENTGATEWAY
+        return DataPlane.ISTIO_ENVOY if self.controller in ISTIO_CONTROLLERS else DataPlane.OTHER
 
     @property
     def is_managed(self) -> bool:
@@ -113,7 +169,8 @@ class PatternFound:
     """A deployment pattern and the objects that prove it."""
 
     id: str
-    """`simple-ingress`, `sharded`, `sharded-central-ingress`, `external-front-door`, …"""
+    """`simple-ingress`, `sharded`, `sharded-central-ingress`, `external-front-door`, `ambient-ingress`, `ambient-egress`,
+    `ambient-waypoint`, `sidecar-ingress`, `ai-gateway`. No pattern at all means: not recognised."""
     evidence: tuple[str, ...]
 
 
@@ -127,6 +184,8 @@ class Topology:
     patterns: tuple[PatternFound, ...] = ()
     problems: tuple[str, ...] = ()
     """One line each, for what belongs to no gateway: a route whose gateway does not exist."""
+    missing: tuple[str, ...] = ()
+    """When no pattern is recognised: what would be needed to recognise one, one line each."""
 
 
 EMPTY = Topology()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gwtui.model.controllers import AWS_CONTROLLERS
 from gwtui.model.gateway_api import Gateway
 from gwtui.model.ids import GatewayKey, ServiceKey
 from gwtui.model.kubernetes import Service
@@ -15,9 +16,6 @@ AWS_TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
 AWS_TARGET_TYPE = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
 AWS_NLB_CLASS = "service.k8s.aws/nlb"
 NLB_TYPES = frozenset({"external", "nlb", "nlb-ip"})
-
-AWS_CONTROLLERS = {"gateway.k8s.aws/nlb": "NLB", "gateway.k8s.aws/alb": "ALB"}
-"""Gateway controllers whose Gateways are AWS load balancers themselves."""
 
 PENDING = "pending"
 """Name of a load balancer that has no address yet."""
