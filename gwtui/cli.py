@@ -62,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
     snapshot.add_argument("-o", "--output", choices=("json", "table"), default="table")
     snapshot.add_argument("--settle", type=_seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)")
 
+    drawing = commands.add_parser("map", parents=[connection], help="the shape of the fleet as text, data or a picture")
+    drawing.set_defaults(command="map")
+    drawing.add_argument("-o", "--output", choices=("text", "json", "svg", "mermaid"), default="text")
+    drawing.add_argument("--settle", type=_seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)")
+    drawing.add_argument("--width", type=_cells, metavar="N", help="cells of text (default: the terminal, else 140)")
+    drawing.add_argument("--theme", default="light", metavar="NAME", help="colours of the svg (default %(default)s)")
+
     doctor = commands.add_parser("doctor", parents=[connection], help="probe every way in, say what to grant")
     doctor.set_defaults(command="doctor")
     doctor.add_argument("-o", "--output", choices=("text", "json"), default="text")
@@ -76,6 +83,12 @@ def _seconds(text: str) -> float:
     if not 0 <= value < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} seconds is out of range")
     return value
+
+
+def _cells(text: str) -> int:
+    if not text.isdecimal() or not 40 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a width between 40 and 1000")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from gwtui.wiring import batch  # noqa: PLC0415 - as above
 
             return batch.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
+        case "map":
+            from gwtui.wiring import batch  # noqa: PLC0415 - as above
+
+            return batch.draw_map(settings, output=chosen.output, settle_s=chosen.settle, cells=chosen.width)
         case _:
             from gwtui.wiring import doctor  # noqa: PLC0415 - as above
 

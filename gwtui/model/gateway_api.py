@@ -120,6 +120,16 @@ class GrpcFilter(Struct, rename="camel", frozen=True, gc=False):
     extension_ref: ExtensionRef | None = None
 
 
+class HttpBackendRef(BackendRef, rename="camel", frozen=True, gc=False):
+    """A backendRef with filters of its own: they act on what is sent to this backend alone."""
+
+    filters: tuple[Filter, ...] = ()
+
+
+class GrpcBackendRef(BackendRef, rename="camel", frozen=True, gc=False):
+    filters: tuple[GrpcFilter, ...] = ()
+
+
 class Timeouts(Struct, rename="camel", frozen=True, gc=False):
     """Durations as written, for example `15s`; empty means not set."""
 
@@ -132,7 +142,7 @@ class HttpRule(Struct, rename="camel", frozen=True, gc=False):
     matches: tuple[HttpMatch, ...] = ()
     """Empty means one match for path prefix `/`."""
     filters: tuple[Filter, ...] = ()
-    backend_refs: tuple[BackendRef, ...] = ()
+    backend_refs: tuple[HttpBackendRef, ...] = ()
     timeouts: Timeouts = Timeouts()
 
 
@@ -140,7 +150,7 @@ class GrpcRule(Struct, rename="camel", frozen=True, gc=False):
     name: str = ""
     matches: tuple[GrpcMatch, ...] = ()
     filters: tuple[GrpcFilter, ...] = ()
-    backend_refs: tuple[BackendRef, ...] = ()
+    backend_refs: tuple[GrpcBackendRef, ...] = ()
 
 
 class L4Rule(Struct, rename="camel", frozen=True, gc=False):

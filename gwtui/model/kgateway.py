@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from gwtui.model.ai import LlmProvider, Mcp, ProviderGroup
 from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, SectionRef
 from gwtui.model.kubernetes import Meta
 from gwtui.model.policies import PolicyStatus
@@ -31,9 +32,39 @@ class PriorityGroup(Struct, rename="camel", frozen=True, gc=False):
     backend_refs: tuple[BackendRef, ...] = ()
 
 
+class AiBackend(Struct, rename="camel", frozen=True, gc=False):
+    """Providers of language models (2.1): one, or groups in order of priority."""
+
+    llm: LlmProvider | None = None
+    priority_groups: tuple[ProviderGroup, ...] = ()
+
+
+class CloudHost(Struct, rename="camel", frozen=True, gc=False):
+    """A Google Cloud service."""
+
+    host: str = ""
+
+
+class CloudFunctions(Struct, rename="camel", frozen=True, gc=False):
+    """AWS Lambda."""
+
+    region: str = "us-east-1"
+
+
+class AnyHost(Struct, rename="camel", frozen=True, gc=False):
+    """Presence is the fact: requests go to whatever host they name."""
+
+
 class BackendSpec(Struct, rename="camel", frozen=True, gc=False):
     type: str = ""
     static: StaticBackend | None = None
+    gcp: CloudHost | None = None
+    aws: CloudFunctions | None = None
+    dynamic_forward_proxy: AnyHost | None = None
+    ai: AiBackend | None = None
+    """2.1 alone; later releases leave it to agentgateway's own kinds."""
+    mcp: Mcp | None = None
+    """2.1 alone."""
     priority_groups: tuple[PriorityGroup, ...] = ()
 
 

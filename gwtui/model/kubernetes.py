@@ -44,6 +44,7 @@ class Meta(Struct, rename="camel", frozen=True, gc=False):
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     owner_references: tuple[OwnerReference, ...] = ()
+    finalizers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         share_texts(self, "namespace")
@@ -97,6 +98,7 @@ class LoadBalancerStatus(Struct, rename="camel", frozen=True, gc=False):
 
 class ServiceStatus(Struct, rename="camel", frozen=True, gc=False):
     load_balancer: LoadBalancerStatus = LoadBalancerStatus()
+    conditions: tuple[Condition, ...] = ()
 
 
 class Service(Struct, rename="camel", frozen=True, gc=False):
@@ -112,6 +114,7 @@ class Container(Struct, rename="camel", frozen=True, gc=False):
 
 class PodSpec(Struct, rename="camel", frozen=True, gc=False):
     containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
     node_name: str = ""
 
 

@@ -34,6 +34,11 @@ def backend_cluster(namespace: str, backend: str) -> str:
     return f"backend_{namespace}_{backend}_0"
 
 
+def service_entry_cluster(namespace: str, entry: str, host: str, port: int) -> str:
+    """Return the Envoy cluster of one host of a ServiceEntry."""
+    return f"istio-se_{namespace}_{entry}_{host}_{port}"
+
+
 def listener(port: int) -> str:
     """Return the Envoy listener of a port, which is also the route configuration of its plain HTTP listeners."""
     return f"listener~{port}"

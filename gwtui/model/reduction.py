@@ -15,9 +15,9 @@ from gwtui.model.observations import (
     ProxySampled,
     SourceReported,
 )
+from gwtui.model.relator import Relator
 from gwtui.model.resources import TOPOLOGY
 from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
-from gwtui.model.topology import relate
 from gwtui.model.traffic import measure
 
 SAMPLE_SPAN_S = 60.0
@@ -58,7 +58,7 @@ def reduce(snapshot: Snapshot, observations: Iterable[Observation]) -> Snapshot:
             case _:
                 assert_never(observation)
     for name in reshaped:
-        clusters[name] = replace(clusters[name], topology=relate(name, clusters[name].objects))
+        clusters[name] = _reshaped(clusters[name])
     owned = {proxy for view in clusters.values() for node in view.topology.gateways for proxy in node.proxies}
     kept = {key: view for key, view in proxies.items() if key in owned or key.cluster not in clusters}
     return Snapshot(revision=snapshot.revision + 1, clusters=clusters, proxies=kept)
@@ -78,6 +78,11 @@ def _with_objects(view: ClusterView, observation: KindListed | KindChanged) -> C
                 if obj is None:
                     del now[name]
     return replace(view, objects={**view.objects, observation.resource: now})
+
+
+def _reshaped(view: ClusterView) -> ClusterView:
+    relator = view.relator or Relator(view.name)
+    return replace(view, topology=relator.relate(view.objects), relator=relator)
 
 
 def _with_answer(before: ProxyView, observation: ProxySampled | ProxyFailed) -> ProxyView:

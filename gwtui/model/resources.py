@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from gwtui.model.agentgateway import AGENTGATEWAY
+from gwtui.model.aws import ELBV2
 from gwtui.model.gateway_api import GATEWAY_API, GATEWAY_API_EXPERIMENTAL
+from gwtui.model.ingress import NETWORKING
+from gwtui.model.istio import ISTIO_NETWORKING
 from gwtui.model.kgateway import KGATEWAY
 
+NAMESPACES = "namespaces"
 SERVICES = "services"
 PODS = "pods"
+INGRESSES = f"ingresses.{NETWORKING}"
+INGRESS_CLASSES = f"ingressclasses.{NETWORKING}"
 
 GATEWAY_CLASSES = f"gatewayclasses.{GATEWAY_API}"
 GATEWAYS = f"gateways.{GATEWAY_API}"
@@ -31,10 +38,20 @@ LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
 HTTP_LISTENER_POLICIES = f"httplistenerpolicies.{KGATEWAY}"
 GATEWAY_PARAMETERS = f"gatewayparameters.{KGATEWAY}"
 
+SERVICE_ENTRIES = f"serviceentries.{ISTIO_NETWORKING}"
+TARGET_GROUP_BINDINGS = f"targetgroupbindings.{ELBV2}"
+AGENTGATEWAY_BACKENDS = f"agentgatewaybackends.{AGENTGATEWAY}"
+
 TOPOLOGY = frozenset(
     {
+        NAMESPACES,
         SERVICES,
         PODS,
+        INGRESSES,
+        INGRESS_CLASSES,
+        SERVICE_ENTRIES,
+        TARGET_GROUP_BINDINGS,
+        AGENTGATEWAY_BACKENDS,
         GATEWAY_CLASSES,
         GATEWAYS,
         *LISTENER_SETS,

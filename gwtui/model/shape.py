@@ -103,7 +103,7 @@ class MeshMembership:
 
     mode: MeshMode
     configured: bool
-    """A label on the pod or its namespace asks for it."""
+    """A label on the pod or its namespace asks for it, or the containers kgateway gave the pod for it."""
     captured: int
     """Pods that really are: the annotation that ztunnel redirection or injection leaves."""
     pods: int
@@ -169,8 +169,8 @@ class PatternFound:
     """A deployment pattern and the objects that prove it."""
 
     id: str
-    """`simple-ingress`, `sharded`, `sharded-central-ingress`, `external-front-door`, `ambient-ingress`, `ambient-egress`,
-    `ambient-waypoint`, `sidecar-ingress`, `ai-gateway`. No pattern at all means: not recognised."""
+    """`simple-ingress`, `sharded`, `sharded-central-ingress`, `external-front-door`, `ambient-ingress`,
+    `ambient-egress`, `ambient-waypoint`, `sidecar-ingress`, `ai-gateway`. No pattern at all means: not recognised."""
     evidence: tuple[str, ...]
 
 

@@ -11,6 +11,7 @@ from gwtui.model.health import ProxyState, SourceHealth
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.known import Unknown
 from gwtui.model.observations import NamespacedName
+from gwtui.model.relator import Relator
 from gwtui.model.shape import EMPTY, GatewayNode, Topology
 from gwtui.model.traffic import NO_TRAFFIC, ProxySample, ProxyTraffic, no_traffic
 
@@ -64,6 +65,8 @@ class ClusterView:
     sources: Mapping[str, SourceHealth] = field(default_factory=dict)
     """Health per source id within the cluster: group resources, `api`."""
     topology: Topology = EMPTY
+    relator: Relator | None = field(default=None, repr=False)
+    """What made the topology and will make the next one; of use to the reduction alone."""
 
     def gateway(self, key: GatewayKey) -> GatewayNode | None:
         """The gateway's node, or None when it is not in the topology."""

@@ -22,7 +22,7 @@ _STREAM_LIMIT_S = 300.0
 
 
 class Pod(msgspec.Struct, frozen=True):
-    """One pod to play."""
+    """One pod to play, or a host outside the cluster: then the namespace is empty and the other two are its name."""
 
     namespace: str
     service: str

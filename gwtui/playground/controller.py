@@ -11,17 +11,19 @@ import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from gwtui.playground import deployer, status, workloads
+from gwtui.playground import deployer, mesh, status, workloads
 from gwtui.playground.api.server import PodPorts
 from gwtui.playground.api.store import Lagged, Store
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.ports import LOOPBACK
 from gwtui.playground.fleet.proxies import PodKey, Proxies
+from gwtui.playground.fleet.tunnels import Tunnels
 from gwtui.playground.pod_status import pod_status, stamp
 from gwtui.playground.translation.attachment import Attachment, attachments
 from gwtui.playground.translation.clusters import ready_addresses
 from gwtui.playground.translation.gateway import translate
 from gwtui.playground.translation.references import Target
+from gwtui.playground.translation.waypoints import inbound, services_of
 from gwtui.playground.world import (
     CONTROLLER,
     DEPLOYMENTS,
@@ -55,16 +57,25 @@ class Controller:
         pod_ports: where the ports of pods really listen.
         proxies: the proxy pods.
         cloud: the entry points.
+        tunnels: the ways to waypoints.
         report: takes a line about a pass that failed.
     """
 
     def __init__(
-        self, store: Store, pod_ports: PodPorts, proxies: Proxies, cloud: Cloud, report: Callable[[str], None]
+        self,
+        store: Store,
+        pod_ports: PodPorts,
+        *,
+        proxies: Proxies,
+        cloud: Cloud,
+        tunnels: Tunnels,
+        report: Callable[[str], None],
     ) -> None:
         self._store = store
         self._pod_ports = pod_ports
         self._proxies = proxies
         self._cloud = cloud
+        self._tunnels = tunnels
         self._report = report
         self._serials = itertools.count(1)
         self._addresses = ipaddress.ip_network(POD_NETWORK).hosts()
@@ -85,6 +96,7 @@ class Controller:
                 self._news.clear()
                 self._proxies.check()
                 self._cloud.check()
+                self._tunnels.check()
                 try:
                     self.reconcile()
                 except Exception as error:  # noqa: BLE001 - one odd object must not end the control loop
@@ -94,6 +106,8 @@ class Controller:
         """One pass: objects, pods, endpoints, entry points, Envoy configuration, claims."""
         now = datetime.now(UTC)
         self._deploy(World.read(self._store))
+        for pod in mesh.recaptured(World.read(self._store)):
+            self._store.put(pod, manager="istio-cni")
         self._run_pods(World.read(self._store), now)
         world = World.read(self._store)
         for service in world.all(SERVICES):
@@ -184,15 +198,23 @@ class Controller:
         self._store.put_status(DEPLOYMENTS, *key_of(deployment), workloads.deployment_status(deployment, pods, now))
 
     def _balance(self, world: World) -> None:
-        """Give every HTTP listener an entry point over its ready proxies."""
+        """Give every listener an entry point over its ready proxies, and every Service of a waypoint a way to it."""
         backends = {}
+        tunnels = {}
         for gateway in world.gateways():
             namespace, name = self._object_key(gateway)
+            entrance = inbound(gateway)
             for listener in gateway["spec"].get("listeners", ()):
-                entry = Entry(namespace, gateway["metadata"]["name"], listener["name"])
                 target = Target(namespace, name, listener["port"])
-                backends[entry] = ready_addresses(world, target, self._pod_ports)
+                proxies = ready_addresses(world, target, self._pod_ports)
+                if listener is not entrance:
+                    backends[Entry(namespace, gateway["metadata"]["name"], listener["name"])] = proxies
+                    continue
+                for service in services_of(world, gateway):
+                    for port in service["spec"].get("ports", ()):
+                        tunnels[service["spec"]["clusterIP"], port["port"]] = proxies
         self._cloud.balance(backends)
+        self._tunnels.follow(tunnels)
 
     def _configure(self, world: World, attached: list[Attachment]) -> None:
         for gateway in world.gateways():
@@ -225,6 +247,10 @@ class Controller:
             return []
         if service["spec"]["type"] != "LoadBalancer":
             return [service["spec"]["clusterIP"]]
+        if service["metadata"].get("finalizers"):
+            # Another controller has made a load balancer for it: the address is what that one says.
+            held = service["status"]["loadBalancer"].get("ingress", ())
+            return [each.get("hostname") or each["ip"] for each in held]
         ports = [{"port": each["port"], "protocol": each["protocol"]} for each in service["spec"]["ports"]]
         ingress = [{"ip": LOOPBACK, "ports": ports}]
         self._store.put_status(SERVICES, *key_of(service), {"loadBalancer": {"ingress": ingress}}, manager="cloud")

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from gwtui.playground.control_plane import speaks_mesh_tls
 from gwtui.playground.world import (
     CONTROLLER,
     DEPLOYMENTS,
@@ -55,6 +56,7 @@ def parameters(world: World, gateway: Json) -> Json:
 def objects_for(world: World, gateway: Json) -> list[Json]:
     """The objects of one Gateway of ours, in the order to be written."""
     settings = parameters(world, gateway)
+    companions = _mesh_containers(settings) if speaks_mesh_tls(world) else []
     name, namespace = safe_name(gateway["metadata"]["name"]), gateway["metadata"]["namespace"]
     infrastructure = gateway["spec"].get("infrastructure") or {}
     selector = {
@@ -73,13 +75,15 @@ def objects_for(world: World, gateway: Json) -> list[Json]:
     annotations = dict(infrastructure.get("annotations", {}))
 
     def metadata(existing: Json | None = None, extra: Json | None = None) -> Json:
-        kept = existing["metadata"].get("annotations", {}) if existing else {}
+        held = existing["metadata"] if existing else {}
         return {
             "name": name,
             "namespace": namespace,
             "labels": labels,
-            "annotations": {**kept, **annotations, **(extra or {})},
+            "annotations": {**held.get("annotations", {}), **annotations, **(extra or {})},
             "ownerReferences": [owner_reference(gateway)],
+            # Those of another controller, such as that of a cloud's load balancers, are not ours to drop.
+            "finalizers": held.get("finalizers", []),
         }
 
     service = world.get(SERVICES, namespace, name)
@@ -98,7 +102,21 @@ def objects_for(world: World, gateway: Json) -> list[Json]:
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": metadata(deployment),
-            "spec": _deployment_spec(gateway, settings, selector, {**shared, **extra_labels(settings)}, deployment),
+            "spec": {
+                **_replicas(settings, deployment),
+                "selector": {"matchLabels": selector},
+                "template": {
+                    "metadata": {
+                        "labels": {**shared, **extra_labels(settings)},
+                        "annotations": _pod_annotations(gateway, settings, deployment),
+                    },
+                    "spec": {
+                        "serviceAccountName": name,
+                        "terminationGracePeriodSeconds": 60,
+                        "containers": [_container(gateway), *companions],
+                    },
+                },
+            },
         },
     ]
 
@@ -147,35 +165,43 @@ def _service_spec(gateway: Json, settings: Json, selector: Json, existing: Json 
     return spec
 
 
-def _deployment_spec(gateway: Json, settings: Json, selector: Json, labels: Json, existing: Json | None) -> Json:
+def _replicas(settings: Json, existing: Json | None) -> Json:
     # Without a wish of the GatewayParameters the count belongs to whoever scales the Deployment.
     wanted = (settings.get("deployment") or {}).get("replicas")
     held = existing["spec"].get("replicas") if existing else None
-    template = existing["spec"]["template"]["metadata"].get("annotations", {}) if existing else {}
-    extra = (settings.get("podTemplate") or {}).get("extraAnnotations", {})
-    name = safe_name(gateway["metadata"]["name"])
+    return {"replicas": wanted if wanted is not None else held if held is not None else 1}
+
+
+def _pod_annotations(gateway: Json, settings: Json, existing: Json | None) -> Json:
+    held = existing["spec"]["template"]["metadata"].get("annotations", {}) if existing else {}
     return {
-        "replicas": wanted if wanted is not None else held if held is not None else 1,
-        "selector": {"matchLabels": selector},
-        "template": {
-            "metadata": {
-                "labels": labels,
-                "annotations": {
-                    **template,
-                    "gateway.kgateway.dev/gateway-full-name": gateway["metadata"]["name"],
-                    "prometheus.io/path": "/metrics",
-                    "prometheus.io/port": str(STATS_PORT),
-                    "prometheus.io/scrape": "true",
-                    **extra,
-                },
-            },
-            "spec": {
-                "serviceAccountName": name,
-                "terminationGracePeriodSeconds": 60,
-                "containers": [_container(gateway)],
-            },
-        },
+        **held,
+        "gateway.kgateway.dev/gateway-full-name": gateway["metadata"]["name"],
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/port": str(STATS_PORT),
+        "prometheus.io/scrape": "true",
+        **(settings.get("podTemplate") or {}).get("extraAnnotations", {}),
     }
+
+
+def _mesh_containers(settings: Json) -> list[Json]:
+    """The holder of a sidecar mesh's certificates, and the agent that fetches them: it runs no Envoy of its own."""
+    agent = (settings.get("istio") or {}).get("istioProxyContainer") or {}
+    authority = agent.get("istioDiscoveryAddress", "istiod.istio-system.svc:15012")
+    environment = {"DISABLE_ENVOY": "true", "CA_ADDR": authority, "OUTPUT_CERTS": "/etc/istio-certs"}
+    return [
+        {
+            "name": "sds",
+            "image": f"cr.kgateway.dev/kgateway-dev/sds:{_VERSION}",
+            "ports": [{"name": "sds", "containerPort": 8234, "protocol": "TCP"}],
+        },
+        {
+            "name": "istio-proxy",
+            "image": "docker.io/istio/proxyv2:1.30.0",
+            "args": ["proxy", "sidecar"],
+            "env": [{"name": name, "value": value} for name, value in environment.items()],
+        },
+    ]
 
 
 def _container(gateway: Json) -> Json:

@@ -10,7 +10,7 @@ from gwtui.playground.world import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
-    """What is known of the only container that a pod of the playground really runs."""
+    """What is known of a pod's first container: the one that really runs here, if any does."""
 
     is_running: bool
     is_ready: bool
@@ -32,7 +32,7 @@ def pod_status(pod: Json, ip: str, state: ContainerState, now: datetime) -> Json
     Args:
         pod: the pod as stored.
         ip: its address.
-        state: its container.
+        state: its first container; the others are taken to run since that one started first.
         now: time of conditions that change, aware UTC.
     """
     held = pod.get("status", {})
@@ -45,7 +45,10 @@ def pod_status(pod: Json, ip: str, state: ContainerState, now: datetime) -> Json
         "podIPs": [{"ip": ip}],
         "startTime": held.get("startTime", stamp(now)),
         "conditions": [_condition(held, kind, value, now) for kind, value in wanted.items()],
-        "containerStatuses": [_container(pod, state, held, now)],
+        "containerStatuses": [
+            _container(pod, state, held, now),
+            *(_companion(spec, state, held) for spec in pod["spec"]["containers"][1:]),
+        ],
     }
 
 
@@ -79,6 +82,22 @@ def _container(pod: Json, state: ContainerState, held: Json, now: datetime) -> J
     if state.exit_code is not None:
         found["lastState"] = _last_state(state, previous, now)
     return found
+
+
+def _companion(spec: Json, state: ContainerState, held: Json) -> Json:
+    """The status of a container that is there in name only."""
+    for each in held.get("containerStatuses", ()):
+        if each["name"] == spec["name"]:
+            return dict(each)
+    return {
+        "name": spec["name"],
+        "image": spec.get("image", ""),
+        "imageID": "",
+        "ready": True,
+        "started": True,
+        "restartCount": 0,
+        "state": {"running": {"startedAt": stamp(state.started_at)}},
+    }
 
 
 def _last_state(state: ContainerState, previous: Json, now: datetime) -> Json:

@@ -1,4 +1,7 @@
-"""Scenarios: fleets as data, one folder each with `scenario.toml` and `objects.yaml`."""
+"""Scenarios: fleets as data, one folder each with `scenario.toml` and `objects.yaml`.
+
+What several of them have installed (control planes, a mesh) is in `installations`, one file each.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import yaml
 from gwtui.errors import UsageError
 
 _FOLDER = Path(__file__).parent / "scenarios"
+_INSTALLATIONS = Path(__file__).parent / "installations"
 
 DEFAULT = "central-ingress"
 
@@ -25,6 +29,19 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_ms: float = 5.0
     """Time to answer, in ms."""
     jitter_ms: float = 3.0
+    """Mean of an exponential part added to it, in ms."""
+    error_ratio: float = 0.0
+    """Share of answers that are a 500, 0 to 1."""
+
+
+class Outside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host outside the cluster, played by a server of the playground."""
+
+    host: str
+    port: int
+    latency_ms: float = 20.0
+    """Time to answer, in ms."""
+    jitter_ms: float = 5.0
     """Mean of an exponential part added to it, in ms."""
     error_ratio: float = 0.0
     """Share of answers that are a 500, 0 to 1."""
@@ -49,11 +66,14 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fleet: its workloads, its clients and its objects."""
 
     description: str
-    workloads: tuple[Workload, ...]
-    traffic: tuple[Traffic, ...]
+    workloads: tuple[Workload, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    installations: tuple[str, ...] = ()
+    """What is installed in the cluster, by file name without ending."""
     name: str = ""
     objects: tuple[dict[str, Any], ...] = ()
-    """The Kubernetes objects, in the order of the file."""
+    """The Kubernetes objects: those of the installations, then its own, in the order of the files."""
 
 
 def scenario_names() -> tuple[tuple[str, str], ...]:
@@ -71,8 +91,11 @@ def load_scenario(name: str) -> Scenario:
     known = [each.name for each in sorted(_folders())]
     if name not in known:
         raise UsageError(f"no scenario named {name!r}", f"choose one of {', '.join(known)}")
-    objects = [each for each in yaml.safe_load_all((folder / "objects.yaml").read_text()) if each]
-    return msgspec.convert({**_settings(folder), "name": name, "objects": objects}, Scenario)
+    settings = _settings(folder)
+    files = [_INSTALLATIONS / f"{each}.yaml" for each in settings.get("installations", ())]
+    texts = [file.read_text() for file in (*files, folder / "objects.yaml")]
+    objects = [each for text in texts for each in yaml.safe_load_all(text) if each]
+    return msgspec.convert({**settings, "name": name, "objects": objects}, Scenario)
 
 
 def _folders() -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -13,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from gwtui.errors import GwtuiError
-from gwtui.playground import workloads
+from gwtui.playground import installed
 from gwtui.playground.api.server import ApiServer, PodPorts, serve
 from gwtui.playground.api.store import Store
 from gwtui.playground.children import Child
@@ -22,10 +21,10 @@ from gwtui.playground.fleet.binary import envoy_binary
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.envoy import Surroundings
 from gwtui.playground.fleet.proxies import Proxies
-from gwtui.playground.pod_status import ContainerState, pod_status
-from gwtui.playground.scenario import Scenario, Workload
+from gwtui.playground.fleet.tunnels import Tunnels
+from gwtui.playground.scenario import Outside, Scenario, Workload
 from gwtui.playground.warden import Warden
-from gwtui.playground.world import DEPLOYMENTS, GATEWAYS, PODS, Json, key_of
+from gwtui.playground.world import DEPLOYMENTS, GATEWAYS, Json, World, is_owned, key_of
 
 CONTEXT = "playground"
 """Kubeconfig context, and the cluster's name in everything that is printed."""
@@ -69,8 +68,7 @@ class Session:
         warden = Warden(self._state if self._temporary else None)
         self._stack.callback(warden.close)
         self._report(f"scenario {self._scenario.name}: {self._scenario.description}")
-        for obj in self._scenario.objects:
-            self._store.put(obj, manager="scenario")
+        with_pods = installed.install(self._store, self._scenario.objects, datetime.now(UTC))
         http = await self._stack.enter_async_context(aiohttp.ClientSession())
         around = Surroundings(
             binary=binary,
@@ -84,10 +82,15 @@ class Session:
         self._stack.push_async_callback(cloud.close)
         proxies = Proxies(around, self._pod_ports, lambda _: controller.wake())
         self._stack.push_async_callback(proxies.close)
-        controller = Controller(self._store, self._pod_ports, proxies, cloud, self._report)
+        tunnels = Tunnels(self._pod_ports)
+        self._stack.push_async_callback(tunnels.close)
+        controller = Controller(
+            self._store, self._pod_ports, proxies=proxies, cloud=cloud, tunnels=tunnels, report=self._report
+        )
         self._controller_task = asyncio.create_task(controller.run(), name="controller")
         self._stack.push_async_callback(_cancel, self._controller_task)
-        await self._start_workloads(controller, warden)
+        installed.stand_in(self._store, with_pods, controller.pod_address)
+        await self._start_backends(controller, warden)
         api = await serve(self._store, self._pod_ports, state_dir=self._state, context=CONTEXT)
         self._stack.push_async_callback(api.close)
         self._report("waiting for the proxies")
@@ -105,30 +108,25 @@ class Session:
         """Take everything down."""
         await self._stack.aclose()
 
-    async def _start_workloads(self, controller: Controller, warden: Warden) -> None:
-        pods = [(workload, pod) for workload in self._scenario.workloads for pod in self._workload_pods(workload)]
-        orders = {
-            "pods": [
-                {
-                    "namespace": workload.namespace,
-                    "service": workload.service,
-                    "pod": pod["metadata"]["name"],
-                    "latency_ms": workload.latency_ms,
-                    "jitter_ms": workload.jitter_ms,
-                    "error_ratio": workload.error_ratio,
-                }
-                for workload, pod in pods
-            ]
-        }
+    async def _start_backends(self, controller: Controller, warden: Warden) -> None:
+        """Start the servers of all workloads and outside hosts, and register where they listen."""
+        places: dict[tuple[str, str, int], Json] = {}
+        pods = []
+        for workload in self._scenario.workloads:
+            for pod in self._workload_pods(workload):
+                pods.append(pod)
+                namespace, name = key_of(pod)
+                places[namespace, name, WORKLOAD_PORT] = _order(workload, namespace, workload.service, name)
+        for host in self._scenario.outside:
+            places["", host.host, host.port] = _order(host, "", host.host, host.host)
         log = self._state / "logs" / "backends.log"
+        orders = {"pods": list(places.values())}
         child, ports = await Child.start("gwtui.playground.backends", orders, log=log, warden=warden)
         self._stack.push_async_callback(child.close)
-        now = datetime.now(UTC)
-        state = ContainerState(is_running=True, is_ready=True, restarts=0, started_at=now, exit_code=None)
-        for _, pod in pods:
-            key = key_of(pod)
-            self._pod_ports[*key, WORKLOAD_PORT] = ("127.0.0.1", ports["/".join(key)])
-            self._store.put_status(PODS, *key, pod_status(pod, controller.pod_address(key), state, now))
+        for namespace, name, port in places:
+            self._pod_ports[namespace, name, port] = ("127.0.0.1", ports[f"{namespace}/{name}"])
+        for pod in pods:
+            installed.report_running(self._store, pod, controller.pod_address(key_of(pod)))
 
     def _workload_pods(self, workload: Workload) -> list[Json]:
         """Write the Deployment, ReplicaSet and pods of a workload; returns the pods."""
@@ -138,25 +136,17 @@ class Session:
             "image": "playground/echo",
             "ports": [{"name": "http", "containerPort": WORKLOAD_PORT}],
         }
-        deployment = self._store.put(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {"name": workload.service, "namespace": workload.namespace, "labels": labels},
-                "spec": {
-                    "replicas": workload.replicas,
-                    "selector": {"matchLabels": labels},
-                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-                },
+        deployment = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": workload.service, "namespace": workload.namespace, "labels": labels},
+            "spec": {
+                "replicas": workload.replicas,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
             },
-            manager="scenario",
-        )
-        owner = self._store.put(workloads.replica_set(deployment), manager="deployment-controller")
-        serials = itertools.count(1)
-        return [
-            self._store.put(workloads.new_pod(owner, next(serials)), manager="replicaset-controller")
-            for _ in range(workload.replicas)
-        ]
+        }
+        return installed.populate(self._store, self._store.put(deployment, manager=installed.AUTHOR))
 
     async def _settle(self, cloud: Cloud) -> None:
         """Wait until every proxy is ready and every entry point accepts connections."""
@@ -171,11 +161,11 @@ class Session:
             raise GwtuiError("the proxies did not become ready within 20 s", hint) from error
 
     def _is_complete(self) -> bool:
-        deployments = self._store.scan(DEPLOYMENTS)
-        owned = [each for each in deployments if each["metadata"].get("ownerReferences")]
-        return len(owned) >= len(self._store.scan(GATEWAYS)) and all(
-            each.get("status", {}).get("readyReplicas") == each["spec"]["replicas"] for each in deployments
-        )
+        world = World.read(self._store)
+        deployments = world.all(DEPLOYMENTS)
+        return all(
+            any(is_owned(deployment, gateway) for deployment in deployments) for gateway in world.gateways()
+        ) and all(each.get("status", {}).get("readyReplicas") == each["spec"]["replicas"] for each in deployments)
 
     async def _start_traffic(self, cloud: Cloud, warden: Warden) -> None:
         urls = cloud.urls()
@@ -213,6 +203,18 @@ class Session:
         listeners = {each["name"]: each for each in gateway["spec"].get("listeners", ())}
         is_secure = listeners.get(entry.listener, {}).get("protocol") == "HTTPS"
         return url.replace("http://", "https://", 1) if is_secure else url
+
+
+def _order(behaviour: Workload | Outside, namespace: str, service: str, pod: str) -> Json:
+    """What the backends process is told about one server."""
+    return {
+        "namespace": namespace,
+        "service": service,
+        "pod": pod,
+        "latency_ms": behaviour.latency_ms,
+        "jitter_ms": behaviour.jitter_ms,
+        "error_ratio": behaviour.error_ratio,
+    }
 
 
 async def _reach(port: int) -> None:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gwtui.playground.translation.attachment import Attachment
+from gwtui.playground.translation.delegation import childless, delegates
 from gwtui.playground.translation.listeners import certificates
 from gwtui.playground.translation.policies import targets
 from gwtui.playground.translation.precedence import candidates
 from gwtui.playground.translation.rules import translate_rule
+from gwtui.playground.translation.waypoints import PROTOCOL
 from gwtui.playground.world import CONTROLLER, GATEWAY_API, HTTP_ROUTES, Json, World, key_of
 
 _MESSAGES = {
@@ -93,10 +96,18 @@ def gateway_status(world: World, gateway: Json, attached: Iterable[Attachment], 
         else claims.say("Programmed", "AddressNotAssigned", "No address has been assigned yet", status=False)
     )
     return {
-        "addresses": [{"type": "IPAddress", "value": value} for value in addresses],
+        "addresses": [{"type": _address_type(value), "value": value} for value in addresses],
         "conditions": [accepted, programmed],
         "listeners": listeners,
     }
+
+
+def _address_type(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return "Hostname"
+    return "IPAddress"
 
 
 def _listener_status(world: World, gateway: Json, listener: Json, mine: list[Attachment], now: str) -> Json:
@@ -108,7 +119,7 @@ def _listener_status(world: World, gateway: Json, listener: Json, mine: list[Att
     accepted = claims.good("Accepted", "Listener")
     resolved = claims.good("ResolvedRefs", "Listener")
     programmed = claims.good("Programmed", "Listener")
-    if listener["protocol"] not in {"HTTP", "HTTPS"}:
+    if listener["protocol"] not in {"HTTP", "HTTPS", PROTOCOL}:
         text = f"the playground does not serve protocol {listener['protocol']}"
         accepted = claims.say("Accepted", "UnsupportedProtocol", text, status=False)
         programmed = claims.say("Programmed", "Invalid", text, status=False)
@@ -157,8 +168,13 @@ def route_status(world: World, route: Json, attached: Iterable[Attachment], now:
 def _route_conditions(world: World, attachment: Attachment, claims: Claims) -> list[Json]:
     route = attachment.route
     namespace = route["metadata"]["namespace"]
-    outcomes = [(each, translate_rule(world, namespace, each.rule, each.match)) for each in candidates(route)]
+    outcomes = [
+        (each, translate_rule(world, namespace, each.rule, each.match))
+        for each in candidates(route)
+        if not delegates(each.rule)
+    ]
     refusals = [refusal for _, outcome in outcomes for refusal in outcome.refusals]
+    refusals += [found for rule in route["spec"].get("rules", ()) if (found := childless(world, route, rule))]
     replaced = {each.rule_index: outcome.replaced for each, outcome in outcomes if outcome.replaced}
     accepted = claims.good("Accepted", "Route")
     if attachment.reason != "Accepted":
@@ -178,7 +194,7 @@ def policy_status(world: World, policy: Json, attached: Iterable[Attachment], no
     held = policy.get("status", {}).get("ancestors", [])
     ancestors = [each for each in held if each.get("controllerName") != CONTROLLER]
     routes = {key_of(route) for route in world.all(HTTP_ROUTES) if targets(policy, "HTTPRoute", route)}
-    reached = {key_of(each.gateway) for each in attached if each.listeners and key_of(each.route) in routes}
+    reached = {key_of(each.gateway) for each in attached if each.reason == "Accepted" and key_of(each.route) in routes}
     reached |= {key_of(gateway) for gateway in world.gateways() if targets(policy, "Gateway", gateway)}
     for namespace, name in sorted(reached):
         ref = {"group": GATEWAY_API, "kind": "Gateway", "namespace": namespace, "name": name}

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from gwtui.playground.deployer import template_hash
 from gwtui.playground.world import PODS, Json, World, is_owned, is_ready, owner_reference
 
+NODE = "playground"
+"""Name of the node all pods are on."""
+
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """What Kubernetes builds random name endings from: no vowels, no digits that look like letters."""
 
@@ -42,7 +45,7 @@ def replica_set(deployment: Json) -> Json:
 
 
 def new_pod(owner: Json, serial: int) -> Json:
-    """A pod of a stored ReplicaSet; `serial` makes its name unique."""
+    """A pod of a stored ReplicaSet or DaemonSet; `serial` makes its name unique."""
     metadata, template = owner["metadata"], owner["spec"]["template"]
     return {
         "apiVersion": "v1",
@@ -50,11 +53,11 @@ def new_pod(owner: Json, serial: int) -> Json:
         "metadata": {
             "name": f"{metadata['name']}-{name_ending(metadata['uid'] + str(serial))}",
             "namespace": metadata["namespace"],
-            "labels": template["metadata"]["labels"],
+            "labels": template["metadata"].get("labels", {}),
             "annotations": template["metadata"].get("annotations", {}),
             "ownerReferences": [owner_reference(owner)],
         },
-        "spec": template["spec"],
+        "spec": {"nodeName": NODE, **template["spec"]},
     }
 
 
@@ -110,6 +113,17 @@ def replica_set_status(owner: Json, pods: list[Json]) -> Json:
         "fullyLabeledReplicas": len(pods),
         "readyReplicas": ready,
         "availableReplicas": ready,
+    }
+
+
+def daemon_set_status(owner: Json, ready: int) -> Json:
+    """The status of a DaemonSet, `ready` being the number of nodes where its pod is."""
+    counts = ("currentNumberScheduled", "desiredNumberScheduled", "numberAvailable", "numberReady")
+    return {
+        "observedGeneration": owner["metadata"].get("generation", 1),
+        "numberMisscheduled": 0,
+        "updatedNumberScheduled": ready,
+        **dict.fromkeys(counts, ready),
     }
 
 

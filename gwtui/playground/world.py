@@ -9,10 +9,14 @@ Json = dict[str, Any]
 """A Kubernetes object or an Envoy resource, as decoded from JSON or YAML."""
 
 Addresses = Mapping[tuple[str, str, int], tuple[str, int]]
-"""Where a pod's port really listens: (namespace, pod, port) to (host, port) on loopback."""
+"""Where a port really listens: (namespace, pod, port) to (host, port) on loopback.
+
+A host outside the cluster is in it under its name, with an empty namespace.
+"""
 
 GATEWAY_API = "gateway.networking.k8s.io"
 KGATEWAY = "gateway.kgateway.dev"
+ISTIO_NETWORKING = "networking.istio.io"
 CONTROLLER = "kgateway.dev/kgateway"
 """Value of `spec.controllerName` of the classes this controller claims."""
 
@@ -22,6 +26,7 @@ PODS = "pods"
 SECRETS = "secrets"
 DEPLOYMENTS = "deployments.apps"
 REPLICASETS = "replicasets.apps"
+DAEMONSETS = "daemonsets.apps"
 ENDPOINT_SLICES = "endpointslices.discovery.k8s.io"
 GATEWAY_CLASSES = f"gatewayclasses.{GATEWAY_API}"
 GATEWAYS = f"gateways.{GATEWAY_API}"
@@ -30,6 +35,8 @@ REFERENCE_GRANTS = f"referencegrants.{GATEWAY_API}"
 PARAMETERS = f"gatewayparameters.{KGATEWAY}"
 TRAFFIC_POLICIES = f"trafficpolicies.{KGATEWAY}"
 LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
+DIRECT_RESPONSES = f"directresponses.{KGATEWAY}"
+SERVICE_ENTRIES = f"serviceentries.{ISTIO_NETWORKING}"
 
 WATCHED = (
     NAMESPACES,
@@ -46,6 +53,8 @@ WATCHED = (
     PARAMETERS,
     TRAFFIC_POLICIES,
     LISTENER_POLICIES,
+    DIRECT_RESPONSES,
+    SERVICE_ENTRIES,
 )
 """Everything the controller reads; a change of anything else does not concern it."""
 

@@ -167,6 +167,12 @@ class GwtuiApp(App[None]):
 
         self.push_screen(dialogs.sources())
 
+    def action_why(self) -> None:
+        """Show what proves the pattern."""
+        from gwtui.tui import dialogs  # noqa: PLC0415 - after the first frame
+
+        self.push_screen(dialogs.pattern())
+
     def action_help(self) -> None:
         """List the keys of this screen."""
         from gwtui.tui.screens.help import HelpScreen  # noqa: PLC0415 - after the first frame
@@ -227,8 +233,10 @@ class GwtuiApp(App[None]):
         """Take the present snapshot."""
         from gwtui.views.scene import Scene  # noqa: PLC0415 - after the first frame
 
-        snapshot = self._feed.snapshot
-        self._scene = Scene(snapshot, self._clusters or tuple(snapshot.clusters), self._feed.now())
+        snapshot, now = self._feed.snapshot, self._feed.now()
+        clusters = self._clusters or tuple(snapshot.clusters)
+        before = self._scene
+        self._scene = before.later(snapshot, clusters, now) if before else Scene(snapshot, clusters, now)
         return self._scene
 
     def _paint(self) -> None:

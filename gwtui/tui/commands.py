@@ -30,6 +30,7 @@ COMMANDS = (
     Command(
         ("sources", "s", "status"), "How do we know: every source and its state", lambda app, _: app.action_sources()
     ),
+    Command(("why", "pattern"), "Why this pattern: what proves it, what is missing", lambda app, _: app.action_why()),
     Command(("theme",), "Change the colours: theme NAME", lambda app, rest: app.choose_theme(rest)),
     Command(("pause",), "Hold the screen still, or let it go on", lambda app, _: app.action_pause()),
     Command(("help", "keys", "h"), "List the keys of this screen", lambda app, _: app.action_help()),

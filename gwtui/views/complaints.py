@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gwtui.model.health import ProxyState, SourceState
 from gwtui.model.resources import GATEWAY_CLASSES, GATEWAYS
 from gwtui.model.snapshot import ClusterView, Snapshot
+from gwtui.views.stage import silent_api
 
 ESSENTIAL = (GATEWAYS, GATEWAY_CLASSES)
 """Kinds without which there is nothing to show."""
@@ -40,6 +41,9 @@ def complaints(snapshot: Snapshot) -> tuple[Complaint, ...]:
 
 
 def _of_sources(view: ClusterView) -> list[Complaint]:
+    silent = silent_api(view)
+    if silent is not None:
+        return [Complaint(view.name, "api", silent.detail or "no answer yet", silent.hint)]
     missing = [kind for kind in ESSENTIAL if (h := view.sources.get(kind)) and h.state is SourceState.NOT_SERVED]
     found = []
     if missing:

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from gwtui.model.gateway_api import BackendRef, ParentRef, Route, Rule
-from gwtui.model.ids import GatewayKey, ObjectKey
+from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ServiceKey
 from gwtui.model.kgateway import KGATEWAY
 from gwtui.model.known import Known, Unknown
 from gwtui.model.kubernetes import Condition
 from gwtui.model.names import backend_cluster, service_cluster
 from gwtui.model.resources import ROUTES
+from gwtui.model.shape import MeshMembership
 from gwtui.model.shares import ObservedShares, Share
 from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
 from gwtui.model.topology import RouteShare, ShareRole
@@ -26,7 +27,9 @@ from gwtui.views.fleet import Fleet, Flow, GatewayFigures, fleet
 
 Json = dict[str, Any]
 
-_BackendShares = dict[tuple[ObjectKey, int, str], list[Share]]
+_KIND_OF_TARGET: Mapping[type, str] = {GatewayKey: "gateway", ServiceKey: "service", ExternalKey: "external"}
+
+BackendShares = dict[tuple[ObjectKey, int, str], list[Share]]
 """Observed shares by (route, rule, Envoy cluster), one per gateway the route is attached to."""
 
 
@@ -40,10 +43,10 @@ def fleet_document(snapshot: Snapshot, *, now: datetime) -> Json:
     figures = fleet(snapshot, now)
     views = [snapshot.clusters[name] for name in sorted(snapshot.clusters)]
     document: Json = {
-        "observed_at": _time(now),
+        "observed_at": utc(now),
         "patterns": [_pattern(view, found.id, found.evidence) for view in views for found in view.topology.patterns],
-        "clusters": [_cluster(snapshot, view, now) for view in views],
-        "gateways": [_gateway(figures.gateways[key]) for key in sorted(figures.gateways)],
+        "clusters": [cluster_entry(snapshot, view, now) for view in views],
+        "gateways": [gateway_entry(figures.gateways[key]) for key in sorted(figures.gateways)],
         "proxies": [_proxy(view, figures, now) for view in figures.proxies],
         "routes": [],
         "hops": [],
@@ -52,13 +55,14 @@ def fleet_document(snapshot: Snapshot, *, now: datetime) -> Json:
     flows = {id(flow.hop): flow for flow in figures.flows}
     for view in views:
         shares = _shares(view, figures)
-        backends: _BackendShares = {}
-        document["hops"].extend(_hop(flows[id(hop)], shares, backends) for hop in view.topology.hops)
+        backends: BackendShares = {}
+        document["hops"].extend(hop_entry(flows[id(hop)], shares, backends) for hop in view.topology.hops)
         document["routes"].extend(_routes(view, backends))
     return document
 
 
-def _time(moment: datetime | None) -> str | None:
+def utc(moment: datetime | None) -> str | None:
+    """A time as documents write it, RFC 3339 in UTC; None stays None."""
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -87,7 +91,8 @@ def _pattern(view: ClusterView, pattern: str, evidence: tuple[str, ...]) -> Json
     return {"id": pattern, "cluster": view.name, "evidence": list(evidence)}
 
 
-def _cluster(snapshot: Snapshot, view: ClusterView, now: datetime) -> Json:
+def cluster_entry(snapshot: Snapshot, view: ClusterView, now: datetime) -> Json:
+    """One cluster: its name, whether it could be read, and what belongs to none of its gateways."""
     notice = next(iter(stage.notices(snapshot, (view.name,), now)), None)
     return {
         "name": view.name,
@@ -98,7 +103,8 @@ def _cluster(snapshot: Snapshot, view: ClusterView, now: datetime) -> Json:
     }
 
 
-def _gateway(figures: GatewayFigures) -> Json:
+def gateway_entry(figures: GatewayFigures) -> Json:
+    """One gateway: identity, what it serves, what runs it, and what its answering proxies do together."""
     node = figures.node
     if figures.answering:
         traffic = figures.traffic
@@ -110,6 +116,9 @@ def _gateway(figures: GatewayFigures) -> Json:
         "name": node.key.name,
         "class": node.class_name,
         "controller": node.controller,
+        "data_plane": node.data_plane.value,
+        "role": node.role.value,
+        "mesh": _mesh(node.mesh),
         "tier": node.tier,
         "listeners": [{"name": name, "port": port, "protocol": protocol} for name, port, protocol in node.listeners],
         "hostnames": list(node.hostnames),
@@ -119,6 +128,12 @@ def _gateway(figures: GatewayFigures) -> Json:
         **_observed(_traffic(traffic)),
         "problems": list(node.problems),
     }
+
+
+def _mesh(mesh: MeshMembership | None) -> Json | None:
+    if mesh is None:
+        return None
+    return {"mode": mesh.mode.value, "configured": mesh.configured, "captured": mesh.captured, "pods": mesh.pods}
 
 
 def _proxy(view: ProxyView, figures: Fleet, now: datetime) -> Json:
@@ -143,7 +158,7 @@ def _proxy(view: ProxyView, figures: Fleet, now: datetime) -> Json:
         "way": view.way,
         "reason": view.reason,
         "hint": view.hint,
-        "observed_at": _time(view.answered_at),
+        "observed_at": utc(view.answered_at),
         **_observed({**_traffic(traffic), "active_requests": traffic.active, "update_rejected": rejected}),
     }
 
@@ -168,7 +183,14 @@ def _shares(view: ClusterView, figures: Fleet) -> ObservedShares:
     return ObservedShares(view, traffic, complete)
 
 
-def _hop(flow: Flow, shares: ObservedShares, backends: _BackendShares) -> Json:
+def hop_entry(flow: Flow, shares: ObservedShares, backends: BackendShares) -> Json:
+    """One edge: its ends, the rule that found it, what flows over it, and the part of each route rule.
+
+    Args:
+        flow: The edge with its figures.
+        shares: The observed shares of its cluster.
+        backends: Where the observed share of each route rule's backend is added.
+    """
     hop = flow.hop
     routes = []
     for share in hop.shares:
@@ -180,7 +202,7 @@ def _hop(flow: Flow, shares: ObservedShares, backends: _BackendShares) -> Json:
         "cluster": hop.source.cluster,
         "from": str(hop.source),
         "to": str(hop.target),
-        "to_kind": "gateway" if isinstance(hop.target, GatewayKey) else "service",
+        "to_kind": _KIND_OF_TARGET[type(hop.target)],
         "rule": hop.rule,
         **_observed({"rps": flow.rps, "observed_share": shares.of_hop(hop), "error_ratio": flow.error_ratio}),
         "routes": routes,
@@ -200,7 +222,7 @@ def _branch(share: RouteShare, observed: Share) -> Json:
     }
 
 
-def _routes(view: ClusterView, backends: _BackendShares) -> Iterator[Json]:
+def _routes(view: ClusterView, backends: BackendShares) -> Iterator[Json]:
     for resource, kind in ROUTES.items():
         objects: Mapping[tuple[str, str], Route] = view.objects.get(resource, {})
         for namespace, name in sorted(objects):
@@ -208,7 +230,7 @@ def _routes(view: ClusterView, backends: _BackendShares) -> Iterator[Json]:
             yield _route(key, kind, objects[(namespace, name)], backends)
 
 
-def _route(key: ObjectKey, kind: str, route: Route, backends: _BackendShares) -> Json:
+def _route(key: ObjectKey, kind: str, route: Route, backends: BackendShares) -> Json:
     claims = [(parent.parent_ref, _accepted(parent.conditions)) for parent in route.status.parents]
     rules: tuple[Rule, ...] = route.spec.rules
     parents = claims or [(ref, None) for ref in route.spec.parent_refs]
@@ -248,7 +270,7 @@ def _parent(ref: ParentRef, namespace: str, accepted: bool | None) -> Json:  # n
     }
 
 
-def _backends(key: ObjectKey, index: int, refs: tuple[BackendRef, ...], known: _BackendShares) -> list[Json]:
+def _backends(key: ObjectKey, index: int, refs: tuple[BackendRef, ...], known: BackendShares) -> list[Json]:
     total = sum(ref.weight for ref in refs)
     found = []
     for ref in refs:

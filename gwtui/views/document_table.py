@@ -96,7 +96,11 @@ def _problems(document: Json) -> list[str]:
         for proxy in document["proxies"]
         if proxy["reason"]
     )
+    answering = {source["cluster"] for source in document["sources"] if source["state"] == "ready"}
     for source in document["sources"]:
+        # Where nothing could be read, the API server says why, and no kind has more to say.
+        if source["cluster"] not in answering and source["source"] != "api":
+            continue
         if source["state"] not in {"ready", "not served"}:
             detail = f" ({source['detail']})" if source["detail"] else ""
             lines.append(f"{source['cluster']}: {source['source']}: {source['state']}{detail}")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
+from typing import TypeVar
 
-from gwtui.model.ids import GatewayKey, ProxyKey, ServiceKey
+from gwtui.model.ids import ExternalKey, GatewayKey, ProxyKey, ServiceKey
 from gwtui.model.known import Known, Unknown, value_or
 from gwtui.model.shape import FrontDoor, GatewayNode, Hop, ShareRole
 from gwtui.model.snapshot import ProxyView, Snapshot
 from gwtui.model.traffic import ClusterTraffic, ProxyTraffic, total
 from gwtui.views import judge
 from gwtui.views.judge import Verdict
+
+K = TypeVar("K", ServiceKey, ExternalKey)
 
 Rate = Known[float] | Unknown
 
@@ -57,6 +60,8 @@ class Fleet:
     """Which gateway a proxy belongs to."""
     proxies: tuple[ProxyView, ...] = ()
     """Every proxy: those asked, and those seen but not asked yet."""
+    holds_until: datetime | None = None
+    """Until when the same snapshot gives the same figures; None where that is this moment alone."""
 
     def entry_traffic(self) -> ProxyTraffic:
         """What comes in from clients: the sum over tier 1, so that no request counts twice."""
@@ -79,7 +84,17 @@ def fleet(snapshot: Snapshot, now: datetime) -> Fleet:
         front_doors=tuple(door for cluster in snapshot.clusters.values() for door in cluster.topology.front_doors),
         owners=owners,
         proxies=tuple(views.values()),
+        holds_until=_holds_until(views.values(), now),
     )
+
+
+def _holds_until(views: Iterable[ProxyView], now: datetime) -> datetime | None:
+    """Until the first proxy is silent for too long. How long ago one went silent is part of its figures."""
+    counted = [view for view in views if view.state in judge.ANSWERING and view.answered_at is not None]
+    if not all(judge.is_answering(view, now) for view in counted):
+        return None
+    moments = [view.answered_at for view in counted if view.answered_at is not None]
+    return min(moments, default=now) + timedelta(seconds=judge.STALE_AFTER_S)
 
 
 def merged_history(histories: Sequence[Sequence[float | None]]) -> tuple[float | None, ...]:
@@ -132,7 +147,7 @@ def _flow(hop: Hop, source: GatewayFigures | None, now: datetime) -> Flow:
     healthy = [traffic.members_healthy for traffic in seen if traffic.members_healthy is not None]
     return Flow(
         hop=hop,
-        rps=_sum([traffic.rps for traffic in seen], nothing),
+        rps=added([traffic.rps for traffic in seen], nothing),
         error_ratio=_error_ratio(seen, nothing),
         share=nothing,
         members_healthy=min(healthy, default=None),
@@ -149,33 +164,46 @@ def _with_share(flow: Flow, sent: float) -> Flow:
     return replace(flow, share=share)
 
 
-def _sum(rates: Sequence[Rate], nothing: Unknown) -> Rate:
+def added(rates: Sequence[Rate], nothing: Unknown) -> Rate:
+    """The sum of what is known, as old as its oldest part; the first reason, or `nothing`, where nothing is."""
     known = [rate for rate in rates if isinstance(rate, Known)]
     if not known:
         return next((rate for rate in rates if isinstance(rate, Unknown)), nothing)
     return Known(sum(rate.value for rate in known), min(rate.observed_at for rate in known))
 
 
-def _error_ratio(seen: Sequence[ClusterTraffic], nothing: Unknown) -> Rate:
-    pairs = [
-        (traffic.rps, traffic.error_ratio)
-        for traffic in seen
-        if isinstance(traffic.rps, Known) and isinstance(traffic.error_ratio, Known)
-    ]
-    requests = sum(rps.value for rps, _ in pairs)
+def error_share(pairs: Iterable[tuple[Rate, Rate]], nothing: Unknown) -> Rate:
+    """The share of errors over several (rate, share of errors), each counting by its rate."""
+    parts = list(pairs)
+    known = [(rps, ratio) for rps, ratio in parts if isinstance(rps, Known) and isinstance(ratio, Known)]
+    requests = sum(rps.value for rps, _ in known)
     if not requests:
-        return next((traffic.error_ratio for traffic in seen if isinstance(traffic.error_ratio, Unknown)), nothing)
-    errors = sum(rps.value * ratio.value for rps, ratio in pairs)
-    return Known(errors / requests, min(ratio.observed_at for _, ratio in pairs))
+        return next((ratio for _, ratio in parts if isinstance(ratio, Unknown)), nothing)
+    errors = sum(rps.value * ratio.value for rps, ratio in known)
+    return Known(errors / requests, min(ratio.observed_at for _, ratio in known))
+
+
+def _error_ratio(seen: Iterable[ClusterTraffic], nothing: Unknown) -> Rate:
+    return error_share(((traffic.rps, traffic.error_ratio) for traffic in seen), nothing)
 
 
 def workload_flows(flows: Iterable[Flow]) -> Mapping[ServiceKey, tuple[Flow, ...]]:
     """The flows that end at a workload, by Service."""
-    found: dict[ServiceKey, tuple[Flow, ...]] = {}
+    return _by_target(flows, ServiceKey)
+
+
+def outside_flows(flows: Iterable[Flow]) -> Mapping[ExternalKey, tuple[Flow, ...]]:
+    """The flows that leave the cluster, by host."""
+    return _by_target(flows, ExternalKey)
+
+
+def _by_target(flows: Iterable[Flow], kind: type[K]) -> Mapping[K, tuple[Flow, ...]]:
+    found: dict[K, list[Flow]] = {}
     for flow in flows:
-        if isinstance(flow.hop.target, ServiceKey):
-            found[flow.hop.target] = (*found.get(flow.hop.target, ()), flow)
-    return found
+        target = flow.hop.target
+        if isinstance(target, kind):
+            found.setdefault(target, []).append(flow)
+    return {target: tuple(together) for target, together in found.items()}
 
 
 def combined(flows: Sequence[Flow]) -> ClusterTraffic:
@@ -193,7 +221,7 @@ def combined(flows: Sequence[Flow]) -> ClusterTraffic:
     healthy = [part.members_healthy for part in parts if part.members_healthy is not None]
     totals = [part.members_total for part in parts if part.members_total is not None]
     return ClusterTraffic(
-        rps=_sum([part.rps for part in parts], nothing),
+        rps=added([part.rps for part in parts], nothing),
         error_ratio=_error_ratio(parts, nothing),
         members_healthy=min(healthy, default=None),
         members_total=max(totals, default=None),

@@ -13,6 +13,8 @@ from gwtui.views.fleet import Fleet
 from gwtui.views.place import where
 from gwtui.views.spans import BLANK, Line, Role, Span, joined, line, pad, spread, width
 
+NOT_RECOGNISED = "pattern not recognised"
+
 WIDE = 110
 """Cells from which the full wording is used."""
 
@@ -47,10 +49,14 @@ def coverage(fleet: Fleet, now: datetime) -> Coverage:
 
 
 def pattern_words(snapshot: Snapshot, *, wide: bool) -> str:
-    """The deployment patterns in words, each once, in order of appearance."""
+    """The deployment patterns in words, each once, in order of appearance; said where there is none."""
     ids = dict.fromkeys(found.id for cluster in snapshot.clusters.values() for found in cluster.topology.patterns)
     words = text.PATTERNS if wide else {**text.PATTERNS, **text.PATTERNS_IN_SHORT}
-    return " + ".join(words.get(pattern, pattern) for pattern in ids)
+    found = [words.get(pattern, pattern) for pattern in ids]
+    known = [cluster.topology for cluster in snapshot.clusters.values() if cluster.topology.gateways]
+    if any(not topology.patterns for topology in known):
+        found.append(NOT_RECOGNISED if wide or not found else "?")
+    return " + ".join(found)
 
 
 def header(

@@ -26,6 +26,11 @@ STALE_AFTER_S = 30.0
 ERRORS = "errors"
 """The word of verdicts that rest on the share of 5xx answers alone."""
 
+NOT_READ = "not read"
+"""The word for gateways whose data plane is none we can ask."""
+
+UNREAD = "not read by gwtui yet"
+
 ANSWERING = frozenset({ProxyState.LIVE, ProxyState.DRAINING, ProxyState.INITIALIZING})
 """States in which a proxy answered our last question."""
 
@@ -102,9 +107,11 @@ def proxy(view: ProxyView, now: datetime) -> Verdict:
 
 def gateway(node: GatewayNode, views: Sequence[ProxyView], total: ProxyTraffic, now: datetime) -> Verdict:
     """How one gateway is: its own conditions, its proxies and what they answer, the worst first."""
+    found: list[Verdict] = [degraded("problem", problem) for problem in node.problems]
+    if not node.is_managed:
+        return worst([*found, unknown(NOT_READ, UNREAD)])
     verdicts = [proxy(view, now) for view in views]
     answering = sum(is_answering(view, now) for view in views)
-    found: list[Verdict] = [degraded("problem", problem) for problem in node.problems]
     erring = _errors(total)
     if erring is not None:
         found.append(erring)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from gwtui.model.known import Known
 from gwtui.views import text
-from gwtui.views.fleet_map import Card, FleetMap, Link, NodeId
 from gwtui.views.map_layout import SPLIT_CELLS, Layout, Place, Segment, is_labelled
+from gwtui.views.map_parts import FOLD, Card, FleetMap, Link, NodeId
+from gwtui.views.place import is_production
 from gwtui.views.spans import Line, Role, Span, crop, pad, spread, width
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
@@ -67,6 +68,10 @@ class _Canvas:
         elif directions & (NORTH | SOUTH) and not present & (NORTH | SOUTH):
             self._strokes[x, y] = (directions, pen)
 
+    def shows(self, first: int, last: int) -> bool:
+        """Whether any of the rows from `first` to `last` is in the window."""
+        return first < self.bottom and last >= self.top
+
     def is_free(self, x: int, y: int, cells: int) -> bool:
         return all((column, y) not in self._strokes for column in range(x, x + cells))
 
@@ -82,13 +87,20 @@ class _Canvas:
 def draw(fleet_map: FleetMap, layout: Layout, selected: NodeId | None, *, top: int, rows: int) -> list[Line]:
     """Draw `rows` rows from row `top` on."""
     canvas = _Canvas(layout.width, top, top + rows)
-    for segment in layout.segments:
+    for cluster, row in layout.bands:
+        alarm = (Span(" PROD ", Role.ALARM), Span(" ")) if is_production(cluster) else ()
+        name: Line = (Span(" "), Span(f"{cluster} ", Role.ACCENT), *alarm)
+        canvas.write(0, row, (*name, Span("─" * (layout.width - width(name)), Role.DIM)))
+    visible = [each for each in layout.segments if canvas.shows(*sorted((each.start[1], each.end[1])))]
+    for segment in visible:
         _run(canvas, segment)
     for place, link in layout.passes:
+        if not canvas.shows(place.y, place.y):
+            continue
         for x in range(place.x - 1, place.x + place.width + 1):
             canvas.stroke(x, place.y, EAST | WEST, _pen(link))
     canvas.ink()
-    for segment in layout.segments:
+    for segment in visible:
         _arrive(canvas, segment)
     for card in fleet_map.cards:
         place = layout.places[card.id]
@@ -129,7 +141,7 @@ def _run(canvas: _Canvas, segment: Segment) -> None:
     else:
         up = end_y < y
         canvas.stroke(lane, y, WEST | (NORTH if up else SOUTH), pen)
-        for row in range(min(y, end_y) + 1, max(y, end_y)):
+        for row in range(max(min(y, end_y) + 1, canvas.top), min(max(y, end_y), canvas.bottom)):
             canvas.stroke(lane, row, NORTH | SOUTH, pen)
         canvas.stroke(lane, end_y, EAST | (SOUTH if up else NORTH), pen)
     for column in range(lane + 1, end_x + 1):
@@ -155,13 +167,15 @@ def _arrive(canvas: _Canvas, segment: Segment) -> None:
 
 
 def _box(canvas: _Canvas, card: Card, place: Place, *, is_selected: bool) -> None:
-    corners, flat, upright = ("┏┓┗┛", "━", "┃") if is_selected else ("╭╮╰╯", "─", "│")
-    border = Role.ACCENT if is_selected else card.verdict.role if card.verdict and card.verdict.rank < 9 else Role.DIM
+    corners, flat, upright = ("╭╮╰╯", "─", "│") if card.id.kind != FOLD else ("┌┐└┘", "─", "│")
+    if is_selected:
+        corners, flat, upright = "┏┓┗┛", "━", "┃"
+    border = Role.ACCENT if is_selected else card.verdict.role if card.verdict and card.is_sick else Role.DIM
     inner = place.width - 2
     badge: Line = (Span(f" {card.badge} ", Role.TEXT),) if card.badge else ()
     mark: Line = (card.verdict.mark, Span(" ")) if card.verdict else ()
-    room = inner - 4 - width(badge) - width(mark)
-    title: Line = (Span(" "), *mark, Span(_title(card.title, room) + " ", Role.STRONG))
+    room = inner - 3 - width(badge) - width(mark)
+    title: Line = (Span(" "), *mark, Span(_title(card, room) + " ", Role.STRONG))
     fill = Span(flat * (inner - width(title) - width(badge)), border)
     canvas.write(place.x, place.y, (Span(corners[0], border), *title, fill, *badge, Span(corners[1], border)))
     for offset, (left, right) in enumerate(card.lines, start=1):
@@ -171,9 +185,13 @@ def _box(canvas: _Canvas, card: Card, place: Place, *, is_selected: bool) -> Non
     canvas.write(place.x, place.y + place.height - 1, (bottom,))
 
 
-def _title(title: str, cells: int) -> str:
-    """The title; the namespace is what is left out when there is no room for both."""
-    return text.shorten(title if len(title) <= cells else f"…/{title.rpartition('/')[2]}", cells)
+def _title(card: Card, cells: int) -> str:
+    """The title; without its cluster, then without its namespace, where there is no room for all."""
+    short = card.title.removeprefix(f"{card.id.cluster} ")
+    for title in (card.title, short):
+        if len(title) <= cells:
+            return title
+    return text.shorten(f"…/{short.rpartition('/')[2]}" if "/" in short else short, cells)
 
 
 def _merged(characters: list[tuple[str, Role]]) -> Line:

@@ -1,21 +1,26 @@
 """Where the cards of the map stand and which way its links run: columns, rows, lanes.
 
 Positions depend on the shape and on the height of the cards alone, never on rates, so nothing moves while figures do.
-A link that skips a column passes through it on a row of its own.
+Clusters stand below each other, each in a band of its own. Within a band, what is connected stands side by side, and a
+card that appears is put between the others without changing their order. A link that skips a column passes through it
+on a row of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from gwtui.views.fleet_map import DOOR, WORKLOAD, Card, FleetMap, Link, NodeId
+from gwtui.views.map_lanes import Span, entries, lanes
+from gwtui.views.map_parts import DOOR, OUTSIDE, WORKLOAD, Card, FleetMap, Link, NodeId
 
-LEAST_CARD = {DOOR: 17, WORKLOAD: 22}
-MOST_CARD = {DOOR: 24, WORKLOAD: 36}
+LEAST_CARD = {DOOR: 17, WORKLOAD: 22, OUTSIDE: 22}
+MOST_CARD = {DOOR: 24, WORKLOAD: 36, OUTSIDE: 36}
 LEAST_GATEWAY, MOST_GATEWAY = 25, 36
+SPACIOUS = 180
+"""Cells from which cards may be wider by half."""
 LABEL_CELLS = 8
 """Room for ` 71% ✖ ▶` between the lanes and the target."""
 SPLIT_CELLS = 16
@@ -71,43 +76,82 @@ class Layout:
     segments: tuple[Segment, ...]
     passes: tuple[tuple[Place, Link], ...]
     """Rows on which links pass a column."""
+    bands: tuple[tuple[str, int], ...] = ()
+    """(cluster, row of its name) where there are several."""
+
+    def carrying(self, links: Iterable[Link]) -> Layout:
+        """The same layout with the links of another map of the same shape."""
+        by_ends = {(link.source, link.target): link for link in links}
+        return replace(
+            self,
+            segments=tuple(
+                segment._replace(link=by_ends[segment.link.source, segment.link.target]) for segment in self.segments
+            ),
+            passes=tuple((place, by_ends[link.source, link.target]) for place, link in self.passes),
+        )
+
+
+class _Gap(NamedTuple):
+    """What runs between a column and the next one."""
+
+    hops: tuple[tuple[Stop, Stop, Link], ...]
+    entries: Mapping[tuple[Stop, Stop], int]
+    lanes: Mapping[Stop, int]
+
+    @property
+    def lane_count(self) -> int:
+        return max(self.lanes.values(), default=0) + 1
+
+    @property
+    def cells(self) -> int:
+        """Cells it needs: its lanes, and room for labels where a source divides its traffic."""
+        return 1 + self.lane_count + (LABEL_CELLS if any(_needs_label_room(link) for _, _, link in self.hops) else 2)
 
 
 @dataclass(slots=True)
 class _Plan:
-    """Stops by column and the hops between them, while the layout is being made."""
+    """Stops by column and the hops between them, with the rows of all stops; no widths yet."""
 
     columns: list[list[Stop]]
     hops: list[tuple[Stop, Stop, Link]] = field(default_factory=list)
+    beside: dict[Stop, list[Stop]] = field(default_factory=dict)
+    """What each stop is connected with."""
+    rows: dict[Stop, Span] = field(default_factory=dict)
+    bands: list[tuple[str, int]] = field(default_factory=list)
 
-    def neighbours(self, stop: Stop, placed: Iterable[Stop]) -> list[Stop]:
-        known = set(placed)
-        return [
-            other
-            for start, end, _ in self.hops
-            for here, other in ((start, end), (end, start))
-            if here == stop and other in known
-        ]
+    def gaps(self) -> list[_Gap]:
+        column_of = {stop: index for index, column in enumerate(self.columns) for stop in column}
+        parts: list[list[tuple[Stop, Stop, Link]]] = [[] for _ in self.columns[:-1]]
+        for hop in self.hops:
+            parts[column_of[hop[0]]].append(hop)
+        found: list[_Gap] = []
+        for part in parts:
+            pairs = [(start, end) for start, end, _ in part]
+            entered = entries(pairs, self.rows)
+            found.append(_Gap(tuple(part), entered, lanes(pairs, self.rows, entered)))
+        return found
 
 
 def least_width(fleet_map: FleetMap) -> int:
     """Cells below which the map cannot be drawn in columns."""
-    plan = _plan(fleet_map)
-    return sum(_least(kind) for kind in _kinds(fleet_map)) + sum(_gaps(plan)) + 2
+    return sum(_least(kind) for kind in _kinds(fleet_map)) + sum(gap.cells for gap in _plan(fleet_map).gaps()) + 2
+
+
+def shape(fleet_map: FleetMap) -> object:
+    """What a layout depends on: maps of equal shape have equal layouts, but for the links they carry."""
+    cards = tuple((card.id, card.column, len(card.lines)) for card in fleet_map.cards)
+    return fleet_map.titles, cards, tuple((link.source, link.target, bool(link.splits)) for link in fleet_map.links)
 
 
 def layout(fleet_map: FleetMap, cells: int) -> Layout:
     """Place every card within `cells` cells of width; the height is what it takes."""
     plan = _plan(fleet_map)
-    cards = {card.id: card for card in fleet_map.cards}
-    heights: dict[Stop, int] = {stop: _height(stop, cards) for column in plan.columns for stop in column}
-    rows = _rows(plan, heights)
-    columns = _columns(plan, fleet_map, cells)
+    gaps = plan.gaps()
+    columns = _columns(gaps, fleet_map, cells)
     column_of = {stop: index for index, column in enumerate(plan.columns) for stop in column}
-    places = {stop: Place(*columns[column_of[stop]], 0, 0) for stop in heights}
     places = {
-        stop: Place(columns[column_of[stop]][0], rows[stop], columns[column_of[stop]][1], heights[stop])
-        for stop in heights
+        stop: Place(columns[column_of[stop]][0], span.y, columns[column_of[stop]][1], span.height)
+        for stop, span in plan.rows.items()
     }
     link_of_via = {end: link for _, end, link in plan.hops if isinstance(end, Via)}
     return Layout(
@@ -115,8 +159,9 @@ def layout(fleet_map: FleetMap, cells: int) -> Layout:
         height=max((place.y + place.height for place in places.values()), default=0),
         columns=tuple(columns),
         places={stop: place for stop, place in places.items() if isinstance(stop, NodeId)},
-        segments=tuple(_segments(plan, places, columns)),
+        segments=tuple(_segments(gaps, places, columns)),
         passes=tuple((places[via], link) for via, link in link_of_via.items()),
+        bands=tuple(plan.bands),
     )
 
 
@@ -125,58 +170,83 @@ def _plan(fleet_map: FleetMap) -> _Plan:
     plan = _Plan([[] for _ in fleet_map.titles])
     for card in fleet_map.cards:
         plan.columns[card.column].append(card.id)
+    known: set[tuple[Stop, Stop]] = set()
     for link in fleet_map.links:
         first, last = column_of[link.source], column_of[link.target]
         if last <= first:
             continue
         stops: list[Stop] = [link.source, *(Via(link.source, column) for column in range(first + 1, last)), link.target]
-        for column, stop in enumerate(stops, start=first):
-            if isinstance(stop, Via) and stop not in plan.columns[column]:
-                plan.columns[column].append(stop)
         for start, end in pairwise(stops):
-            if isinstance(end, NodeId) or all((start, end) != (other[0], other[1]) for other in plan.hops):
-                plan.hops.append((start, end, link))
+            if (start, end) in known:
+                continue
+            known.add((start, end))
+            plan.hops.append((start, end, link))
+            plan.beside.setdefault(start, []).append(end)
+            plan.beside.setdefault(end, []).append(start)
+            if isinstance(end, Via):
+                plan.columns[end.column].append(end)
     _order(plan)
+    heights: dict[Stop, int] = {stop: 1 for column in plan.columns for stop in column}
+    heights |= {card.id: _height(card) for card in fleet_map.cards}
+    _place(plan, heights)
     return plan
 
 
 def _order(plan: _Plan) -> None:
     """Put what is connected side by side: each column follows the order of the one before it, equals by identity."""
+    if plan.columns:
+        plan.columns[0].sort(key=_identity)
     for index in range(1, len(plan.columns)):
         before = {stop: position for position, stop in enumerate(plan.columns[index - 1])}
-        sources: dict[Stop, list[int]] = {}
-        for start, end, _ in plan.hops:
-            if start in before:
-                sources.setdefault(end, []).append(before[start])
 
-        def weight(stop: Stop, sources: Mapping[Stop, list[int]] = sources) -> tuple[float, bool, tuple[object, ...]]:
-            found = sources.get(stop)
-            mean = sum(found) / len(found) if found else float("inf")
-            return mean, isinstance(stop, Via), tuple(map(str, stop))
+        def weight(stop: Stop, before: Mapping[Stop, int] = before) -> tuple[object, ...]:
+            # The first source, not their mean: a card that appears elsewhere cannot change the order of two others.
+            first = min((before[each] for each in plan.beside.get(stop, ()) if each in before), default=len(before))
+            return _cluster(stop), first, isinstance(stop, Via), _identity(stop)
 
         plan.columns[index].sort(key=weight)
 
 
-def _height(stop: Stop, cards: Mapping[NodeId, Card]) -> int:
-    return 1 if isinstance(stop, Via) else len(cards[stop].lines) + 2
+def _identity(stop: Stop) -> tuple[str, ...]:
+    return stop.source.order if isinstance(stop, Via) else stop.order
 
 
-def _rows(plan: _Plan, heights: Mapping[Stop, int]) -> dict[Stop, int]:
+def _cluster(stop: Stop) -> str:
+    return stop.source.cluster if isinstance(stop, Via) else stop.cluster
+
+
+def _height(card: Card) -> int:
+    return len(card.lines) + 2
+
+
+def _place(plan: _Plan, heights: Mapping[Stop, int]) -> None:
+    """Give every stop its rows, one band of rows per cluster."""
+    top = 0
+    clusters = sorted({_cluster(stop) for column in plan.columns for stop in column})
+    for cluster in clusters:
+        if len(clusters) > 1:
+            plan.bands.append((cluster, top))
+            top += 1
+        band = [[stop for stop in column if _cluster(stop) == cluster] for column in plan.columns]
+        rows = _rows(band, plan.beside, heights)
+        plan.rows |= {stop: Span(top + y, heights[stop]) for stop, y in rows.items()}
+        top += max(y + heights[stop] for stop, y in rows.items())
+
+
+def _rows(
+    columns: Sequence[Sequence[Stop]], beside: Mapping[Stop, Sequence[Stop]], heights: Mapping[Stop, int]
+) -> dict[Stop, int]:
     """The tallest column is packed; the others stand beside the middle of what they are connected with."""
-    totals = [sum(heights[stop] for stop in column) for column in plan.columns]
-    if not totals:
-        return {}
+    totals = [sum(heights[stop] for stop in column) for column in columns]
     tallest = totals.index(max(totals))
-    limit = totals[tallest]
     rows: dict[Stop, int] = {}
-    _stack(plan.columns[tallest], heights, rows, {}, limit)
-    for index in [*range(tallest - 1, -1, -1), *range(tallest + 1, len(plan.columns))]:
+    for index in [tallest, *range(tallest - 1, -1, -1), *range(tallest + 1, len(columns))]:
         wanted: dict[Stop, float] = {}
-        for stop in plan.columns[index]:
-            middles = [rows[other] + heights[other] / 2 for other in plan.neighbours(stop, rows)]
+        for stop in columns[index]:
+            middles = [rows[other] + heights[other] / 2 for other in beside.get(stop, ()) if other in rows]
             if middles:
                 wanted[stop] = sum(middles) / len(middles) - heights[stop] / 2
-        _stack(plan.columns[index], heights, rows, wanted, limit)
+        _stack(columns[index], heights, rows, wanted, totals[tallest])
     return rows
 
 
@@ -194,9 +264,11 @@ def _stack(
 
 
 def _kinds(fleet_map: FleetMap) -> list[str]:
-    kinds = ["gateway"] * len(fleet_map.titles)
+    """What each column holds: the widths of cards depend on it."""
+    kinds = [DOOR if title == "FRONT DOOR" else "" for title in fleet_map.titles]
     for card in fleet_map.cards:
-        kinds[card.column] = card.id.kind
+        if card.id.is_end:
+            kinds[-1] = WORKLOAD
     return kinds
 
 
@@ -204,92 +276,56 @@ def _least(kind: str) -> int:
     return LEAST_CARD.get(kind, LEAST_GATEWAY)
 
 
-def _gaps(plan: _Plan) -> list[int]:
-    """Cells each gap needs: one lane per source, and room for labels where a source divides its traffic."""
-    gaps: list[int] = []
-    for column in plan.columns[:-1]:
-        hops = [(start, link) for start, _, link in plan.hops if start in column]
-        lanes = len({start for start, _ in hops})
-        labelled = any(is_labelled(link) for _, link in hops)
-        gaps.append(1 + max(lanes, 1) + (LABEL_CELLS if labelled else 2))
-    return gaps
-
-
 def is_labelled(link: Link) -> bool:
     """Whether the share of a link says something: its source divides its traffic between gateways."""
-    return bool(link.label) and link.target.kind != WORKLOAD
+    return bool(link.label) and not link.target.is_end
 
 
-def _columns(plan: _Plan, fleet_map: FleetMap, cells: int) -> list[tuple[int, int]]:
+def _needs_label_room(link: Link) -> bool:
+    """Whether the link may get a label, now or when its share becomes known."""
+    return not link.target.is_end and link.source.kind != DOOR
+
+
+def _columns(gaps: Sequence[_Gap], fleet_map: FleetMap, cells: int) -> list[tuple[int, int]]:
     kinds = _kinds(fleet_map)
     widths = [_least(kind) for kind in kinds]
-    gaps = _gaps(plan)
-    spare = cells - 2 - sum(widths) - sum(gaps)
-    for index, column in enumerate(plan.columns[:-1]):
+    between = [gap.cells for gap in gaps]
+    spare = cells - 2 - sum(widths) - sum(between)
+    for index, gap in enumerate(gaps):
         if spare >= SPLIT_CELLS - LABEL_CELLS and any(
-            start in column and link.splits and is_labelled(link) for start, _, link in plan.hops
+            link.splits and _needs_label_room(link) for _, _, link in gap.hops
         ):
-            gaps[index] += SPLIT_CELLS - LABEL_CELLS
+            between[index] += SPLIT_CELLS - LABEL_CELLS
             spare -= SPLIT_CELLS - LABEL_CELLS
-    while spare > 0 and any(width < _most(kind) for width, kind in zip(widths, kinds, strict=True)):
+    while spare > 0 and any(width < _most(kind, cells) for width, kind in zip(widths, kinds, strict=True)):
         for index, kind in enumerate(kinds):
-            if spare > 0 and widths[index] < _most(kind):
+            if spare > 0 and widths[index] < _most(kind, cells):
                 widths[index] += 1
                 spare -= 1
     columns: list[tuple[int, int]] = []
     x = 1
     for index, width in enumerate(widths):
         columns.append((x, width))
-        x += width + (gaps[index] if index < len(gaps) else 0)
+        x += width + (between[index] if index < len(between) else 0)
     return columns
 
 
-def _most(kind: str) -> int:
-    return MOST_CARD.get(kind, MOST_GATEWAY)
+def _most(kind: str, cells: int) -> int:
+    most = MOST_CARD.get(kind, MOST_GATEWAY)
+    return most * 3 // 2 if cells >= SPACIOUS else most
 
 
-def _segments(plan: _Plan, places: Mapping[Stop, Place], columns: Sequence[tuple[int, int]]) -> list[Segment]:
-    segments: list[Segment] = []
-    for index, column in enumerate(plan.columns[:-1]):
-        hops = [hop for hop in plan.hops if hop[0] in column]
-        sources = sorted({start for start, _, _ in hops}, key=lambda stop: places[stop].y)
+def _segments(
+    gaps: Sequence[_Gap], places: Mapping[Stop, Place], columns: Sequence[tuple[int, int]]
+) -> Iterable[Segment]:
+    for index, gap in enumerate(gaps):
         gap_x = columns[index][0] + columns[index][1]
-        lanes = {source: gap_x + 1 + position for position, source in enumerate(sources)}
-        entries = _entries(hops, places)
-        for start, end, link in hops:
-            segments.append(
-                Segment(
-                    start=(gap_x, places[start].middle),
-                    lane=lanes[start],
-                    end=(columns[index + 1][0] - 1, entries[start, end]),
-                    link=link,
-                    arrives=isinstance(end, NodeId),
-                    label_x=gap_x + 2 + len(sources),
-                )
+        for start, end, link in gap.hops:
+            yield Segment(
+                start=(gap_x, places[start].middle),
+                lane=gap_x + 1 + gap.lanes[start],
+                end=(columns[index + 1][0] - 1, gap.entries[start, end]),
+                link=link,
+                arrives=isinstance(end, NodeId),
+                label_x=gap_x + 2 + gap.lane_count,
             )
-    return segments
-
-
-def _entries(hops: Sequence[tuple[Stop, Stop, Link]], places: Mapping[Stop, Place]) -> dict[tuple[Stop, Stop], int]:
-    """On which row each hop enters its target: straight where possible, otherwise a row nobody else uses."""
-    leaving = {start: places[start].middle for start, _, _ in hops}
-    taken: set[tuple[Stop, int]] = set()
-    entries: dict[tuple[Stop, Stop], int] = {}
-    for start, end, _ in sorted(hops, key=lambda hop: (places[hop[1]].y, places[hop[0]].y)):
-        place = places[end]
-        inside = range(place.y + 1, place.y + place.height - 1) if place.height > 2 else range(place.y, place.y + 1)
-        others = {row for stop, row in leaving.items() if stop != start}
-
-        def cost(
-            row: int, end: Stop = end, start: Stop = start, others: set[int] = others, place: Place = place
-        ) -> tuple[int, ...]:
-            return (
-                (end, row) in taken,
-                row in others,
-                row != leaving[start],
-                abs(row - place.middle),
-            )
-
-        entries[start, end] = min(inside, key=cost)
-        taken.add((end, entries[start, end]))
-    return entries

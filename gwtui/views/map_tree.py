@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from gwtui.model.known import Known
 from gwtui.views import text
-from gwtui.views.fleet_map import WORKLOAD, Card, FleetMap, Link, NodeId
-from gwtui.views.spans import Line, Role, Span, line, pad, width
+from gwtui.views.map_parts import FOLD, Card, FleetMap, Link, NodeId
+from gwtui.views.spans import Line, Role, Span, joined, line, pad, width
 
 NAME_CELLS = 27
 """Width of the branch, the name and the share."""
+FIGURE_CELLS = 33
+"""Width of the badge and the figures."""
 
 
 class TreeRow(NamedTuple):
@@ -26,7 +28,7 @@ def tree(fleet_map: FleetMap) -> list[TreeRow]:
     """The rows in order. A card with several sources stands below the first; the others refer to it."""
     cards = {card.id: card for card in fleet_map.cards}
     children: dict[NodeId, list[Link]] = {}
-    for link in sorted(fleet_map.links, key=lambda link: (link.target.kind == WORKLOAD, link.target)):
+    for link in sorted(fleet_map.links, key=lambda link: (link.target.is_end, link.target.order)):
         children.setdefault(link.source, []).append(link)
     targets = {link.target for link in fleet_map.links}
     rows: list[TreeRow] = []
@@ -75,24 +77,27 @@ def _row(card: Card, branch: _Branch, *, again: bool) -> Line:
     link = branch.link
     share = (
         Span(f" {link.label}", link.role if link.role is Role.BAD else Role.STRONG)
-        if link and link.label and link.target.kind != WORKLOAD
+        if link and link.label and not link.target.is_end
         else Span("")
     )
     mark = card.verdict.mark if card.verdict else Span("▷", Role.DIM)
+    title = card.title if branch.parent < 0 else card.title.removeprefix(f"{card.id.cluster} ")
     room = NAME_CELLS - len(branch.lead) - 2 - len(share.text)
-    name = (Span(branch.lead, Role.EDGE), mark, Span(" " + text.shorten(card.title, room), Role.STRONG), share)
+    name = (Span(branch.lead, Role.EDGE), mark, Span(" " + text.shorten(title, room), Role.STRONG), share)
     head = pad(line(*name), NAME_CELLS + 1)
     if again:
         return (*head, Span("shown above", Role.DIM))
     if not card.figures:
         return (*head, Span(f"{card.badge:<6}" if card.badge else "", Role.DIM), *card.serves)
+    if not any(card.figures):
+        reason = card.verdict.reason if card.verdict else ""
+        return (*head, *pad(line(Span(reason, Role.UNKNOWN)), FIGURE_CELLS), *card.serves)
     rate, errors, p99, trend = card.figures
-    badge = Span(f"{card.badge:<5}", Role.TEXT)
-    sick = card.verdict is not None and card.verdict.rank < 9 and not trend
+    badge = Span(f"{card.badge.partition(' ')[0]:<5}", Role.TEXT)
     apart = [split for split in link.splits if split.disagrees] if link else []
-    tail = (*trend, Span(" "), *card.serves)
-    if sick and card.verdict:
-        tail = (Span(card.verdict.reason, card.verdict.role),)
+    tail = joined([card.serves, trend] if card.tags else [trend, card.serves], " ")
+    if card.is_sick and card.verdict and not trend and card.id.kind != FOLD:
+        tail = joined([card.tags, line(Span(card.verdict.reason, card.verdict.role))], "  ")
     elif apart:
         tail = (Span("  ".join(f"{split.route} {split.label}" for split in apart), Role.WARN),)
     return (*head, badge, *_right(rate, 9), *_right(errors, 9), *_right(p99, 8), Span("  "), *tail)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gwtui.views.fleet_map import FleetMap, NodeId
 from gwtui.views.map_layout import Layout
+from gwtui.views.map_parts import FleetMap, NodeId
 from gwtui.views.map_tree import TreeRow
 
 

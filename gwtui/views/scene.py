@@ -26,6 +26,14 @@ class Scene:
     now: datetime
     """The moment ages are counted from, aware UTC."""
 
+    def later(self, snapshot: Snapshot, clusters: tuple[str, ...], now: datetime) -> Scene:
+        """The scene at a later moment. Figures that cannot have changed are taken over."""
+        scene = Scene(snapshot, clusters, now)
+        known = self.__dict__.get("fleet")
+        if snapshot is self.snapshot and known is not None and known.holds_until and now <= known.holds_until:
+            scene.__dict__["fleet"] = known
+        return scene
+
     @cached_property
     def fleet(self) -> Fleet:
         """The figures of every gateway and flow."""

@@ -96,13 +96,21 @@ def notices(snapshot: Snapshot, clusters: Iterable[str], now: datetime) -> tuple
     return tuple(notice for notice in found if notice is not None)
 
 
+def silent_api(cluster: ClusterView) -> SourceHealth | None:
+    """Health of an API server that never answered: then no kind has more to say. None when anything was read."""
+    api = cluster.sources.get("api")
+    if any(health.state is SourceState.READY for health in cluster.sources.values()):
+        return None
+    return api if api is not None and api.state in (SourceState.LOADING, SourceState.FAILED) else None
+
+
 def _notice(name: str, cluster: ClusterView | None, now: datetime) -> Notice | None:
     if cluster is None:
         return Notice(cluster=name, stage=Stage.CONNECTING, title=f"connecting to {name} …")
     asked = _about_gateways(cluster)
-    api = cluster.sources.get("api")
-    if not asked:
-        return _api_notice(name, api)
+    silent = silent_api(cluster)
+    if silent is not None or not asked:
+        return _api_notice(name, silent or cluster.sources.get("api"))
     state = _most_telling(asked)
     if cluster.topology.gateways and state.state in (SourceState.READY, SourceState.LOADING):
         return None

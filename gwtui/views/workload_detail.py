@@ -1,15 +1,19 @@
-"""The Services of one namespace as the gateways see them: who sends how much, and what comes back."""
+"""Where traffic ends, as the gateways see it: who sends how much, and what comes back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from gwtui.model.ids import ExternalKey, ServiceKey
 from gwtui.views import judge, text
-from gwtui.views.fleet import Flow, combined, workload_flows
+from gwtui.views.fleet import Flow, combined, outside_flows, workload_flows
+from gwtui.views.map_ends import host_words
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Line, Role, Span, line
 from gwtui.views.tables import Column, Row, layout, row_line, title_line
 
 _COLUMNS = (
-    Column(id="service", title="SERVICE", cells=28, least=14),
+    Column(id="target", title="SENT TO", cells=28, least=14),
     Column(id="from", title="FROM GATEWAY", cells=26, least=12),
     Column(id="state", title="STATE", cells=14),
     Column(id="rps", title="RPS", cells=7, right=True),
@@ -20,28 +24,36 @@ _COLUMNS = (
 
 
 def workload_detail(scene: Scene, cluster: str, namespace: str, *, cells: int) -> tuple[Line, ...]:
-    """One row per Service and gateway that sends to it, `cells` wide."""
-    shown = layout(_COLUMNS, cells)
-    rows = [
-        row_line(_COLUMNS, shown, _row(flow), cells)
-        for service, flows in sorted(workload_flows(scene.fleet.flows).items())
-        if (service.cluster, service.namespace) == (cluster, namespace)
-        for flow in flows
+    """One row per Service of a namespace and gateway that sends to it, `cells` wide."""
+    found = sorted(workload_flows(scene.fleet.flows).items())
+    flows = [
+        (key, flow) for key, flows in found for flow in flows if (key.cluster, key.namespace) == (cluster, namespace)
     ]
-    if not rows:
-        return (line(Span("nothing is sent to this namespace any more", Role.DIM)),)
-    return (title_line(shown, ""), *rows)
+    return _table(flows, "nothing is sent to this namespace any more", cells)
 
 
-def _row(flow: Flow) -> Row:
+def outside_detail(scene: Scene, key: ExternalKey, *, cells: int) -> tuple[Line, ...]:
+    """One row per gateway that sends to a host outside the cluster, `cells` wide."""
+    flows = [(key, flow) for flow in outside_flows(scene.fleet.flows).get(key, ())]
+    return _table(flows, "nothing is sent to this host any more", cells)
+
+
+def _table(flows: Iterable[tuple[ServiceKey | ExternalKey, Flow]], nothing: str, cells: int) -> tuple[Line, ...]:
+    shown = layout(_COLUMNS, cells)
+    rows = [row_line(_COLUMNS, shown, _row(target, flow), cells) for target, flow in flows]
+    return (title_line(shown, ""), *rows) if rows else (line(Span(nothing, Role.DIM)),)
+
+
+def _row(target: ServiceKey | ExternalKey, flow: Flow) -> Row:
     traffic = combined((flow,))
     healthy, members = traffic.members_healthy, traffic.members_total
     verdict = judge.upstream(traffic.error_ratio, healthy, members)
     ready = text.part_of(healthy, members) if healthy is not None and members is not None else text.UNKNOWN
     routes = ", ".join(sorted({share.route.name for share in flow.hop.shares}))
+    name = target.name if isinstance(target, ServiceKey) else host_words(target.host)
     return Row(
         (
-            line(Span(flow.hop.target.name, Role.STRONG)),
+            line(Span(name, Role.STRONG)),
             line(str(flow.hop.source)),
             verdict.line,
             line(text.figure(traffic.rps, text.rate)),

@@ -131,7 +131,7 @@ async def _engine(settings: Settings, clock: SystemClock, feed: ConsoleFeed) -> 
     try:
         await session.open()
         watching = asyncio.create_task(session.run(), name="watching")
-        await session.answered()
+        await session.reached()
         await session.listed(LISTED_WITHIN_S)
         await watching
     finally:

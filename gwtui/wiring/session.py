@@ -8,8 +8,11 @@ from collections.abc import Callable
 import yaml
 
 from gwtui import logs
+from gwtui.adapters.agentgateway import kinds as agentgateway
+from gwtui.adapters.aws import kinds as aws
 from gwtui.adapters.envoy.reader import EnvoyReader
 from gwtui.adapters.gateway_api import kinds as gateway_api
+from gwtui.adapters.istio import kinds as istio
 from gwtui.adapters.kgateway import kinds as kgateway
 from gwtui.adapters.kubernetes.api import API_SOURCE
 from gwtui.adapters.kubernetes.cluster import KubernetesCluster
@@ -27,7 +30,7 @@ from gwtui.model.resources import GATEWAYS
 from gwtui.ports import Clock, ProxyAccess, ProxyAddress
 from gwtui.settings import Settings
 
-KINDS = (*CORE_KINDS, *gateway_api.KINDS, *kgateway.KINDS)
+KINDS = (*CORE_KINDS, *gateway_api.KINDS, *kgateway.KINDS, *agentgateway.KINDS, *istio.KINDS, *aws.KINDS)
 
 FIRST_ANSWER_S = 20.0
 """How long a cluster may take to answer for the first time."""
@@ -88,33 +91,38 @@ class Session:
             reader, addresses, self._clock, period_s=self._settings.scrape_period_s, name=f"{cluster}/proxies"
         )
 
-    async def answered(self) -> None:
-        """Wait until every cluster answered or failed to, then go on if at least one did.
+    async def reached(self) -> None:
+        """Wait until one cluster answered. The others may still be silent: they are watched all the same.
 
         Raises:
             Unreachable: none answered: what was tried first, and how it failed.
         """
-        await self._until(lambda: all(self._api(name) is not None for name in self._clusters), FIRST_ANSWER_S)
-        failed = [self._api(name) for name in self._clusters]
-        if all(health is None or health.state is SourceState.FAILED for health in failed):
-            first = failed[0]
-            if first is None:
-                where = next(iter(self._clusters))
-                raise Unreachable(f"{where}: no answer within {FIRST_ANSWER_S:.0f} s", "check the address and the VPN")
-            raise Unreachable(first.detail, first.hint)
+        await self._until(lambda: any(map(self._has_answered, self._clusters)) or self._all_spoke(), FIRST_ANSWER_S)
+        self._need_an_answer()
 
-    async def listed(self, within_s: float) -> None:
-        """Wait until every kind of every cluster was listed or refused, at most `within_s` seconds.
+    async def answered(self) -> None:
+        """Wait until every cluster answered or failed to, `FIRST_ANSWER_S` seconds at most for all of them together.
 
         Raises:
-            Denied: nothing may be read anywhere.
+            Unreachable: as `reached`.
         """
-        await self._until(lambda: all(map(self._has_listed, self._clusters)), within_s)
+        await self._until(self._all_spoke, FIRST_ANSWER_S)
+        self._need_an_answer()
+
+    async def listed(self, within_s: float) -> None:
+        """Wait until every kind was listed or refused, at most `within_s` seconds.
+
+        A cluster that does not answer is not waited for.
+
+        Raises:
+            Denied: every cluster spoke, and nothing may be read anywhere.
+        """
+        await self._until(lambda: all(map(self._has_listed, filter(self._has_answered, self._clusters))), within_s)
         kinds = [entry for name in self._clusters for entry in self._kinds(name).items()]
         refused = {
             source.partition("@")[0]: health for source, health in kinds if health.state is SourceState.FORBIDDEN
         }
-        if refused and not any(health.state is SourceState.READY for _, health in kinds):
+        if refused and self._all_spoke() and not any(health.state is SourceState.READY for _, health in kinds):
             first = refused.get(GATEWAYS) or next(iter(refused.values()))
             raise Denied(first.detail, first.hint)
 
@@ -127,6 +135,22 @@ class Session:
         view = self.store.snapshot.clusters.get(cluster)
         health = view.sources.get(API_SOURCE) if view else None
         return None if health is None or health.state is SourceState.LOADING else health
+
+    def _need_an_answer(self) -> None:
+        if any(map(self._has_answered, self._clusters)):
+            return
+        where = next(iter(self._clusters))
+        failed = self._api(where)
+        if failed is None:
+            raise Unreachable(f"{where}: no answer within {FIRST_ANSWER_S:.0f} s", "check the address and the VPN")
+        raise Unreachable(failed.detail, failed.hint)
+
+    def _all_spoke(self) -> bool:
+        return all(self._api(name) is not None for name in self._clusters)
+
+    def _has_answered(self, cluster: str) -> bool:
+        health = self._api(cluster)
+        return health is not None and health.state is not SourceState.FAILED
 
     def _kinds(self, cluster: str) -> dict[str, SourceHealth]:
         view = self.store.snapshot.clusters.get(cluster)

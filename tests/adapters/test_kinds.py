@@ -6,16 +6,29 @@ import msgspec
 import pytest
 
 import golden
+from gwtui.adapters.agentgateway.kinds import KINDS as AGENTGATEWAY_KINDS
+from gwtui.adapters.aws.kinds import KINDS as AWS_KINDS
 from gwtui.adapters.gateway_api.kinds import KINDS as GATEWAY_API_KINDS
+from gwtui.adapters.istio.kinds import KINDS as ISTIO_KINDS
 from gwtui.adapters.kgateway.kinds import KINDS as KGATEWAY_KINDS
+from gwtui.adapters.kubernetes.kinds import INGRESS_CLASSES, INGRESSES
 from gwtui.model import resources
 from gwtui.model.kubernetes import LAST_APPLIED, Condition, Meta
 from objects import GOLDEN, KINDS
 
-ALL = (*GATEWAY_API_KINDS, *KGATEWAY_KINDS)
+ALL = (
+    *GATEWAY_API_KINDS,
+    *KGATEWAY_KINDS,
+    *AGENTGATEWAY_KINDS,
+    *ISTIO_KINDS,
+    *AWS_KINDS,
+    INGRESSES,
+    INGRESS_CLASSES,
+)
+FOLDERS = ("agentgateway", "aws", "gateway_api", "istio", "kgateway", "kubernetes")
 CASES = sorted(
     f"{folder}/{path.name.removesuffix('.in.json')}"
-    for folder in ("gateway_api", "kgateway")
+    for folder in FOLDERS
     for path in (GOLDEN / folder).glob("*.in.json")
 )
 
@@ -43,7 +56,7 @@ def test_every_kind_is_optional_and_named_once():
 
 
 def test_cluster_scoped_kinds():
-    assert {kind.kind for kind in ALL if not kind.namespaced} == {"GatewayClass", "XMesh"}
+    assert {kind.kind for kind in ALL if not kind.namespaced} == {"GatewayClass", "IngressClass", "XMesh"}
 
 
 def test_the_topology_reads_resources_that_are_listed():

@@ -30,6 +30,12 @@ def test_no_command_opens_the_console():
         (["snapshot", "--settle", "soon"], "soon"),
         (["snapshot", "--settle", "-1"], "-1"),
         (["snapshot", "--settle", "nan"], "nan"),
+        (["map", "-o", "png"], "png"),
+        (["map", "--settle", "inf"], "inf"),
+        (["map", "--width", "12"], "12"),
+        (["map", "--width", "wide"], "wide"),
+        (["map", "--theme"], "--theme"),
+        (["map", "-o", "svg", "--theme", "nonsense"], "nonsense"),
         (["demo", "--duration", "5"], "--headless"),
     ],
 )

@@ -135,7 +135,7 @@ async def test_an_unknown_context_names_the_known_ones(tmp_path):
     ended.complains(Exit.USAGE, "nowhere", "here")
 
 
-@pytest.mark.parametrize("command", ["snapshot", "doctor"])
+@pytest.mark.parametrize("command", ["snapshot", "map", "doctor"])
 async def test_a_refused_connection(tmp_path, command):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -236,11 +236,24 @@ async def test_a_cluster_without_gateway_api(tmp_path):
     ended.complains(Exit.FINDINGS, "Gateway API", "CRDs")
 
 
-async def test_a_gateway_without_proxies(api):
+@pytest.mark.parametrize(
+    "command",
+    [("snapshot",), ("map",), ("map", "-o", "json"), ("map", "-o", "svg"), ("map", "-o", "mermaid")],
+    ids=" ".join,
+)
+async def test_a_gateway_without_proxies(api, command):
     store, _, server = api
     put_gateway(store)
-    ended = await gwtui("snapshot", "--settle", "0", kubeconfig=server.kubeconfig)
+    ended = await gwtui(*command, "--settle", "0", kubeconfig=server.kubeconfig)
     ended.complains(Exit.FINDINGS, "infra/edge", "no running proxy")
+    assert "edge" in ended.out
+
+
+async def test_the_map_of_a_cluster_with_nothing_in_it_says_so(api):
+    _, _, server = api
+    ended = await gwtui("map", "--settle", "0", kubeconfig=server.kubeconfig)
+    assert (ended.code, ended.err) == (Exit.OK, "")
+    assert "no Gateways in playground" in ended.out
 
 
 async def truncated(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from gwtui.model.ids import GatewayKey
 from gwtui.model.relations.tiers import tiers_of
-from gwtui.model.topology import Hop
 
 
 def key(name: str) -> GatewayKey:
@@ -16,8 +15,8 @@ def key(name: str) -> GatewayKey:
 def tiers(edges: str) -> tuple[dict[str, int], list[str]]:
     """Tiers and cycles of edges written as `ab bc`."""
     pairs = edges.split()
-    hops = [Hop(source=key(a), target=key(b), rule="D1", envoy_clusters=(), shares=()) for a, b in pairs]
-    found, cycles = tiers_of([key(name) for name in sorted(set("".join(pairs)))], hops)
+    between = [(key(a), key(b)) for a, b in pairs]
+    found, cycles = tiers_of([key(name) for name in sorted(set("".join(pairs)))], between)
     return {gateway.name: tier for gateway, tier in found.items()}, [
         "".join(member.name for member in cycle) for cycle in cycles
     ]

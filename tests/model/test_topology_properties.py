@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.model.ids import GatewayKey
+from gwtui.model.ids import ExternalKey, GatewayKey, ServiceKey
+from gwtui.model.shape import Hop
 from gwtui.model.topology import relate
 from objects import decode
 
@@ -14,7 +15,10 @@ GA = "gateway.networking.k8s.io"
 KG = "gateway.kgateway.dev"
 NAMESPACES = st.sampled_from(["a", "b"])
 NAMES = st.sampled_from(["x", "y", "z"])
-CONTROLLERS = st.sampled_from(["kgateway.dev/kgateway", "example.com/other"])
+CONTROLLERS = st.sampled_from(
+    ["kgateway.dev/kgateway", "agentgateway.dev/agentgateway", "istio.io/mesh-controller", "example.com/other"]
+)
+HOST_NAMES = st.sampled_from(["x.a", "y.b.svc", "api.partner.example", "*.example.com"])
 
 
 def built(**fields: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -26,16 +30,41 @@ def resource(api: str, kind: str, **fields: Any) -> st.SearchStrategy[dict[str, 
     meta = st.fixed_dictionaries(
         {"name": NAMES, "namespace": NAMESPACES},
         optional={"uid": NAMES, "generation": st.integers(0, 3), "labels": LABELS, "annotations": ANNOTATIONS,
-                  "ownerReferences": st.lists(OWNERS, max_size=1)},
+                  "ownerReferences": st.lists(OWNERS, max_size=1), "finalizers": st.lists(FINALIZERS, max_size=1)},
     )  # fmt: skip
     return st.fixed_dictionaries({"apiVersion": st.just(api), "kind": st.just(kind), "metadata": meta}, optional=fields)
 
 
 OWNERS = st.fixed_dictionaries({"kind": st.sampled_from(["Gateway", "Deployment"]), "name": NAMES, "uid": NAMES})
-LABELS = st.dictionaries(st.sampled_from([f"{GA}/gateway-name", "delegation.kgateway.dev/label", "app"]), NAMES)
+FINALIZERS = st.sampled_from(["service.k8s.aws/resources", "group.ingress.k8s.aws/x"])
+LABELS = st.dictionaries(
+    st.sampled_from(
+        [
+            f"{GA}/gateway-name",
+            "delegation.kgateway.dev/label",
+            "istio.io/use-waypoint",
+            "istio.io/use-waypoint-namespace",
+            "istio.io/waypoint-for",
+            "istio.io/dataplane-mode",
+            "service.k8s.aws/stack-name",
+            "app",
+        ]
+    ),
+    st.one_of(NAMES, NAMESPACES, st.sampled_from(["none", "all", "ambient", "service"])),
+)
 ANNOTATIONS = st.dictionaries(
-    st.sampled_from([f"{KG}/gateway-full-name", "service.beta.kubernetes.io/aws-load-balancer-type"]),
-    st.one_of(NAMES, st.just("external")),
+    st.sampled_from(
+        [
+            f"{KG}/gateway-full-name",
+            "service.beta.kubernetes.io/aws-load-balancer-type",
+            "delegation.kgateway.dev/inherit-parent-matcher",
+            "ambient.istio.io/redirection",
+            "sidecar.istio.io/status",
+            "kubernetes.io/ingress.class",
+            "alb.ingress.kubernetes.io/actions.x",
+        ]
+    ),
+    st.one_of(NAMES, st.sampled_from(["external", "enabled", "pending", "true", "alb", "{", '{"forwardConfig":{}}'])),
 )
 CONDITIONS = st.lists(
     st.fixed_dictionaries(
@@ -49,7 +78,11 @@ CONDITIONS = st.lists(
 )
 PARENTS = st.fixed_dictionaries(
     {"name": NAMES},
-    optional={"namespace": NAMESPACES, "kind": st.sampled_from(["Gateway", "ListenerSet", "HTTPRoute", "Service"])},
+    optional={
+        "namespace": NAMESPACES,
+        "kind": st.sampled_from(["Gateway", "ListenerSet", "HTTPRoute", "Service"]),
+        "group": st.sampled_from([GA, ""]),
+    },
 )
 REFS = st.one_of(
     st.fixed_dictionaries({"name": NAMES, "port": st.just(80)}, optional={"namespace": NAMESPACES}),
@@ -66,26 +99,54 @@ REFS = st.one_of(
         {"name": NAMES, "kind": st.just("label"), "group": st.just("delegation.kgateway.dev")},
         optional={"namespace": st.one_of(NAMESPACES, st.just("all"))},
     ),
-    st.fixed_dictionaries({"name": NAMES, "kind": st.just("ServiceEntry"), "group": st.just("networking.istio.io")}),
+    st.fixed_dictionaries(
+        {"name": NAMES, "kind": st.just("ServiceEntry"), "group": st.just("networking.istio.io")},
+        optional={"namespace": NAMESPACES, "port": st.just(443)},
+    ),
+    st.fixed_dictionaries({"name": HOST_NAMES, "kind": st.just("Hostname"), "group": st.just("networking.istio.io")}),
+    st.fixed_dictionaries(
+        {"name": NAMES, "kind": st.just("AgentgatewayBackend"), "group": st.just("agentgateway.dev")},
+        optional={"namespace": NAMESPACES},
+    ),
 )
 FILTERS = st.fixed_dictionaries(
     {"type": st.just("RequestMirror"), "requestMirror": st.fixed_dictionaries({"backendRef": REFS})}
 )
-RULES = built(backendRefs=st.lists(REFS, max_size=3), filters=st.lists(FILTERS, max_size=1))
+FILTERED = st.tuples(REFS, st.lists(FILTERS, max_size=1)).map(lambda made: {**made[0], "filters": made[1]})
+PATHS = st.fixed_dictionaries(
+    {"value": st.sampled_from(["/", "/a", "/a/b", "/c"])},
+    optional={"type": st.sampled_from(["PathPrefix", "Exact", "RegularExpression"])},
+)
+MATCHES = st.lists(built(path=PATHS), max_size=2)
+RULES = built(backendRefs=st.lists(FILTERED, max_size=3), filters=st.lists(FILTERS, max_size=1))
+HTTP_RULES = st.tuples(RULES, MATCHES).map(lambda made: {**made[0], "matches": made[1]})
 ROUTE_STATUS = built(
     parents=st.lists(
         st.fixed_dictionaries({"parentRef": PARENTS, "controllerName": CONTROLLERS, "conditions": CONDITIONS}),
         max_size=2,
     )
 )
-ROUTES = {
-    "spec": built(
+
+
+def routes(rules: st.SearchStrategy[dict[str, Any]]) -> dict[str, st.SearchStrategy[dict[str, Any]]]:
+    spec = built(
         parentRefs=st.lists(PARENTS, max_size=2),
         hostnames=st.lists(st.sampled_from(["a.com", "*.a.com"]), max_size=2),
-        rules=st.lists(RULES, max_size=2),
-    ),
-    "status": ROUTE_STATUS,
-}
+        rules=st.lists(rules, max_size=2),
+    )
+    return {"spec": spec, "status": ROUTE_STATUS}
+
+
+SELECTORS = built(services=built(matchLabels=LABELS), namespaces=built(matchLabels=LABELS))
+LISTENERS = st.fixed_dictionaries(
+    {"name": NAMES}, optional={"protocol": st.sampled_from(["HTTP", "HBONE", "istio.io/PROXY"])}
+)
+PROVIDERS = built(openai=built(), host=HOST_NAMES, bedrock=built(region=NAMES))
+INGRESS_PATH = built(
+    backend=built(
+        service=st.fixed_dictionaries({"name": NAMES}, optional={"port": built(name=st.just("use-annotation"))})
+    )
+)
 HOSTS = st.sampled_from(["x.a", "y.b.svc", "z.a.svc.cluster.local", "10.0.0.1", "partner.example", ".", "a..b"])
 ADDRESSES = st.lists(st.fixed_dictionaries({"value": st.sampled_from(["10.0.0.1", "x.a.svc", ""])}), max_size=2)
 OBJECTS = st.one_of(
@@ -100,13 +161,13 @@ OBJECTS = st.one_of(
     resource(
         f"{GA}/v1",
         "Gateway",
-        spec=built(gatewayClassName=NAMES, listeners=st.lists(st.fixed_dictionaries({"name": NAMES}), max_size=2)),
+        spec=built(gatewayClassName=NAMES, listeners=st.lists(LISTENERS, max_size=2)),
         status=built(conditions=CONDITIONS, addresses=ADDRESSES),
     ),
-    resource(f"{GA}/v1", "HTTPRoute", **ROUTES),
-    resource(f"{GA}/v1", "HTTPRoute", **ROUTES),
-    resource(f"{GA}/v1", "GRPCRoute", **ROUTES),
-    resource(f"{GA}/v1", "TCPRoute", **ROUTES),
+    resource(f"{GA}/v1", "HTTPRoute", **routes(HTTP_RULES)),
+    resource(f"{GA}/v1", "HTTPRoute", **routes(HTTP_RULES)),
+    resource(f"{GA}/v1", "GRPCRoute", **routes(RULES)),
+    resource(f"{GA}/v1", "TCPRoute", **routes(RULES)),
     resource(f"{GA}/v1", "ListenerSet").flatmap(
         lambda found: PARENTS.map(lambda parent: {**found, "spec": {"parentRef": parent}})
     ),
@@ -130,7 +191,55 @@ OBJECTS = st.one_of(
                 {"hosts": st.lists(st.fixed_dictionaries({"host": HOSTS, "port": st.just(80)}), max_size=2)}
             ),
             priorityGroups=st.lists(built(backendRefs=st.lists(REFS, max_size=2)), max_size=2),
+            ai=built(llm=PROVIDERS),
         ),
+    ),
+    resource(
+        "agentgateway.dev/v1alpha1",
+        "AgentgatewayBackend",
+        spec=built(
+            ai=built(provider=PROVIDERS, groups=st.lists(built(providers=st.lists(PROVIDERS, max_size=2)), max_size=2)),
+            mcp=built(targets=st.lists(built(static=built(host=HOST_NAMES), selector=SELECTORS), max_size=2)),
+            a2a=built(host=HOST_NAMES),
+            dynamicForwardProxy=built(),
+        ),
+    ),
+    resource(
+        "networking.istio.io/v1",
+        "ServiceEntry",
+        spec=built(
+            hosts=st.lists(HOST_NAMES, max_size=2), location=st.sampled_from(["MESH_EXTERNAL", "MESH_INTERNAL"])
+        ),
+    ),
+    resource(
+        "networking.k8s.io/v1",
+        "Ingress",
+        spec=built(
+            ingressClassName=NAMES,
+            defaultBackend=built(service=st.fixed_dictionaries({"name": NAMES})),
+            rules=st.lists(built(http=built(paths=st.lists(INGRESS_PATH, max_size=2))), max_size=1),
+        ),
+        status=built(loadBalancer=built(ingress=st.lists(built(hostname=HOST_NAMES), max_size=1))),
+    ),
+    resource(
+        "elbv2.k8s.aws/v1beta1",
+        "TargetGroupBinding",
+        spec=built(serviceRef=built(name=NAMES), targetGroupARN=NAMES, targetGroupProtocol=st.just("TCP")),
+    ),
+    st.fixed_dictionaries(
+        {
+            "apiVersion": st.just("networking.k8s.io/v1"),
+            "kind": st.just("IngressClass"),
+            "metadata": st.fixed_dictionaries({"name": NAMES}),
+        },
+        optional={"spec": built(controller=st.sampled_from(["ingress.k8s.aws/alb", "haproxy.org/ingress", "other"]))},
+    ),
+    st.fixed_dictionaries(
+        {
+            "apiVersion": st.just("v1"),
+            "kind": st.just("Namespace"),
+            "metadata": st.fixed_dictionaries({"name": NAMESPACES}, optional={"labels": LABELS}),
+        }
     ),
     resource(
         f"{GA}/v1",
@@ -165,7 +274,8 @@ def test_whatever_the_objects_there_is_a_sound_topology(manifests):
     circular = {found.key for found in topology.gateways if any("in a circle" in problem for problem in found.problems)}
     for hop in topology.hops:
         assert hop.source in tiers
-        assert hop.shares
+        assert hop.shares or hop.rule == "waypoint"
+        assert isinstance(hop.target, GatewayKey | ServiceKey | ExternalKey)
         assert all(0 <= share.intended <= 1 for share in hop.shares)
         if isinstance(hop.target, GatewayKey):
             assert hop.target in tiers
@@ -173,6 +283,12 @@ def test_whatever_the_objects_there_is_a_sound_topology(manifests):
             assert tiers[hop.target] > tiers[hop.source] or {hop.source, hop.target} <= circular
     assert all(tiers[door.gateway] == 1 for door in topology.front_doors)
     assert all(pattern.evidence for pattern in topology.patterns)
+    assert bool(topology.patterns) is not bool(topology.missing)
+    assert len(set(topology.hops)) == len(topology.hops) == len({_edge(hop) for hop in topology.hops})
+
+
+def _edge(hop: Hop) -> tuple[object, ...]:
+    return hop.source, type(hop.target), hop.target, hop.rule
 
 
 @given(CLUSTERS, st.randoms(use_true_random=False))

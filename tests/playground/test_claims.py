@@ -120,3 +120,29 @@ def pod(name: str, *, ready: bool, created: str = NOW) -> dict:
 def test_pods_are_retired_only_when_others_can_serve(current, outdated, replicas, expected):
     retired = workloads.excess_pods(current, outdated, replicas)
     assert [each["metadata"]["name"] for each in retired] == expected
+
+
+def test_delegation_is_claimed_by_every_route_that_takes_part(golden_world):
+    world = golden_world("delegation")
+    attached = attachments(world)
+
+    def claimed(namespace: str, name: str) -> dict[tuple[str, str], dict[str, tuple[str, str]]]:
+        found = status.route_status(world, world.get(HTTP_ROUTES, namespace, name), attached, NOW)["parents"]
+        return {
+            (each["parentRef"].get("kind", "Gateway"), each["parentRef"]["name"]): {
+                condition["type"]: (condition["status"], condition["reason"]) for condition in each["conditions"]
+            }
+            for each in found
+        }
+
+    by_gateway = claimed("infra", "parent")["Gateway", "edge"]
+    assert by_gateway["Accepted"] == ("True", "Accepted")
+    assert by_gateway["ResolvedRefs"] == ("False", "BackendNotFound")
+    for name in ("child", "labelled"):
+        (conditions,) = claimed("app", name).values()
+        assert claimed("app", name).keys() == {("HTTPRoute", "parent")}
+        assert conditions["ResolvedRefs"] == ("True", "ResolvedRefs")
+    assert claimed("app", "loop").keys() == {("HTTPRoute", "child")}
+    assert claimed("app", "elsewhere") == {}
+    gateway = status.gateway_status(world, world.get(GATEWAYS, "infra", "edge"), attached, ["127.0.0.1"], NOW)
+    assert gateway["listeners"][0]["attachedRoutes"] == 1

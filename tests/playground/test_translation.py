@@ -15,7 +15,6 @@ import trustme
 import yaml
 
 from gwtui.playground.fleet.binary import envoy_binary
-from gwtui.playground.scenario import load_scenario, scenario_names
 from gwtui.playground.translation.attachment import attachments
 from gwtui.playground.translation.gateway import ProxyConfig, translate
 from gwtui.playground.translation.precedence import candidates, precedence
@@ -166,26 +165,3 @@ def by_rule(config: ProxyConfig) -> dict:
     (host,) = config.routes["listener~8080"]["virtualHosts"]
     named = re.compile(r"-app-\d+-0-(.+)-matcher-0$")
     return {found[1]: route for route in host["routes"] if (found := named.search(route["name"]))}
-
-
-@pytest.mark.parametrize("name", [name for name, _ in scenario_names()])
-def test_scenarios_are_complete(name):
-    scenario = load_scenario(name)
-    services = {
-        (each["metadata"]["namespace"], each["metadata"]["name"])
-        for each in scenario.objects
-        if each["kind"] == "Service"
-    }
-    gateways = {
-        f"{each['metadata']['namespace']}/{each['metadata']['name']}/{listener['name']}"
-        for each in scenario.objects
-        if each["kind"] == "Gateway"
-        for listener in each["spec"]["listeners"]
-    }
-    hosts = {
-        host for each in scenario.objects if each["kind"] == "HTTPRoute" for host in each["spec"].get("hostnames", ())
-    }
-    assert {(each.namespace, each.service) for each in scenario.workloads} == services
-    assert {each.entry for each in scenario.traffic} <= gateways
-    assert {each.host for each in scenario.traffic} == hosts
-    assert 100 <= sum(each.rps for each in scenario.traffic) <= 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gwtui.model.ingress import NETWORKING, Ingress, IngressClass
 from gwtui.model.kinds import KindSpec
 from gwtui.model.kubernetes import EndpointSlice, Namespace, Pod, Service
 
@@ -18,5 +19,14 @@ ENDPOINT_SLICES = KindSpec(
     type=EndpointSlice,
     optional=False,
 )
+INGRESSES = KindSpec(group=NETWORKING, versions=("v1",), plural="ingresses", kind="Ingress", type=Ingress)
+INGRESS_CLASSES = KindSpec(
+    group=NETWORKING,
+    versions=("v1",),
+    plural="ingressclasses",
+    kind="IngressClass",
+    type=IngressClass,
+    namespaced=False,
+)
 
-CORE_KINDS = (NAMESPACES, SERVICES, PODS, ENDPOINT_SLICES)
+CORE_KINDS = (NAMESPACES, SERVICES, PODS, ENDPOINT_SLICES, INGRESSES, INGRESS_CLASSES)

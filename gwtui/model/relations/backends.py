@@ -1,4 +1,4 @@
-"""Where a backendRef leads: to another Gateway, to a workload Service, or nowhere."""
+"""Where a backendRef leads: to another Gateway, to a workload Service, out of the cluster, or nowhere."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gwtui.model import resources
+from gwtui.model.agentgateway import AGENTGATEWAY, AgentgatewayBackend
+from gwtui.model.ai import Mcp
 from gwtui.model.gateway_api import BackendRef
-from gwtui.model.ids import GatewayKey, ServiceKey
+from gwtui.model.ids import ExternalKey, GatewayKey, ServiceKey
+from gwtui.model.istio import ISTIO_NETWORKING, MESH_EXTERNAL
 from gwtui.model.kgateway import KGATEWAY
-from gwtui.model.names import backend_cluster, service_cluster
+from gwtui.model.names import backend_cluster, service_cluster, service_entry_cluster
 from gwtui.model.observations import NamespacedName
+from gwtui.model.relations.conditions import condition_problems
 from gwtui.model.relations.inventory import Inventory
+from gwtui.model.relations.outside import (
+    EXTERNAL,
+    End,
+    ends_of_agent_backend,
+    ends_of_backend,
+    entries_of_host,
+    services_of_mcp,
+)
 
 BY_SERVICE, BY_BACKEND, BY_MIRROR, WORKLOAD = "D1", "D2", "D3", "backend"
 
@@ -20,7 +32,7 @@ BY_SERVICE, BY_BACKEND, BY_MIRROR, WORKLOAD = "D1", "D2", "D3", "backend"
 class Destination:
     """One end of a backendRef."""
 
-    target: GatewayKey | ServiceKey
+    target: GatewayKey | ServiceKey | ExternalKey
     rule: str
     cluster: str
     """Envoy cluster a kgateway proxy uses for it; empty when the reference has no port."""
@@ -29,7 +41,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Every end of a backendRef and what is wrong with it. Both may be empty: external hosts, mesh kinds."""
+    """Every end of a backendRef and what is wrong with it. Both may be empty: kinds we do not know."""
 
     destinations: tuple[Destination, ...] = ()
     problems: tuple[str, ...] = ()
@@ -46,6 +58,10 @@ class Resolver:
     """The Gateway that claims each address in its status."""
     _known: dict[tuple[str, ...], Resolved] = field(default_factory=dict)
 
+    def over(self, inventory: Inventory) -> Resolver:
+        """Return the same resolver over a later inventory in which nothing differs that references may lead to."""
+        return replace(self, inventory=inventory)
+
     def resolve(self, kind: str, namespace: str, ref: BackendRef) -> Resolved:
         """Resolve a backendRef of an object of `kind` in `namespace`. The weight plays no part."""
         key = (kind, namespace, ref.group, ref.kind, ref.namespace, ref.name, str(ref.port))
@@ -60,6 +76,12 @@ class Resolver:
             found = self._service(name, ref.port)
         elif ref.group == KGATEWAY and ref.kind == "Backend":
             found = self._backend(name, above)
+        elif (ref.group, ref.kind) == (AGENTGATEWAY, "AgentgatewayBackend"):
+            found = self._agent_backend(name)
+        elif (ref.group, ref.kind) == (ISTIO_NETWORKING, "ServiceEntry"):
+            found = self._entry(name, ref.port)
+        elif (ref.group, ref.kind) == (ISTIO_NETWORKING, "Hostname"):
+            return self._hostname(ref)
         else:
             return Resolved()
         if self.inventory.is_granted(
@@ -97,9 +119,11 @@ class Resolver:
                 return Resolved()
             return Resolved(problems=(f"Backend {name[0]}/{name[1]} does not exist",))
         destinations: list[Destination] = []
-        problems: list[str] = []
-        for host in backend.spec.static.hosts if backend.spec.static is not None else ():
-            destinations.extend(self._host(host.host, backend_cluster(*name)))
+        found_wrong = condition_problems(backend.status.conditions, backend.metadata.generation)
+        problems = [f"Backend {name[0]}/{name[1]}: {problem}" for problem in found_wrong]
+        cluster = backend_cluster(*name)
+        destinations.extend(self._host(end, cluster) for end in ends_of_backend(backend))
+        destinations.extend(self._tools(name[0], backend.spec.mcp, cluster))
         for position, group in enumerate(backend.spec.priority_groups):
             for ref in group.backend_refs:
                 found = self._resolve("Backend", name[0], ref, above | {name})
@@ -109,17 +133,62 @@ class Resolver:
                 )
         return Resolved(destinations=tuple(dict.fromkeys(destinations)), problems=tuple(dict.fromkeys(problems)))
 
-    def _host(self, host: str, cluster: str) -> Iterator[Destination]:
-        """The Gateway or Service a static host stands for; nothing for a host outside the cluster."""
-        by_address = self.addresses.get(host)
-        if by_address is not None:
-            yield Destination(target=by_address, rule=BY_BACKEND, cluster=cluster)
-            return
-        name = service_of_host(host)
-        if name is not None and name in self.inventory.services:
-            gateway = self.gateways.get(name)
-            target = gateway or ServiceKey(self.inventory.cluster, *name)
-            yield Destination(target=target, rule=BY_BACKEND if gateway is not None else WORKLOAD, cluster=cluster)
+    def _agent_backend(self, name: NamespacedName) -> Resolved:
+        backend: AgentgatewayBackend | None = self.inventory.of(resources.AGENTGATEWAY_BACKENDS).get(name)
+        if backend is None:
+            if not self.inventory.was_read(resources.AGENTGATEWAY_BACKENDS):
+                return Resolved()
+            return Resolved(problems=(f"AgentgatewayBackend {name[0]}/{name[1]} does not exist",))
+        destinations = [self._host(end, "") for end in ends_of_agent_backend(backend)]
+        destinations.extend(self._tools(name[0], backend.spec.mcp, ""))
+        found = condition_problems(backend.status.conditions, backend.metadata.generation)
+        problems = tuple(f"AgentgatewayBackend {name[0]}/{name[1]}: {problem}" for problem in found)
+        return Resolved(destinations=tuple(dict.fromkeys(destinations)), problems=problems)
+
+    def _tools(self, namespace: str, mcp: Mcp | None, cluster: str) -> Iterator[Destination]:
+        """The Services of tool servers."""
+        for key in services_of_mcp(self.inventory, namespace, mcp) if mcp is not None else ():
+            gateway = self.gateways.get((key.namespace, key.name))
+            yield Destination(
+                target=gateway or key, rule=BY_BACKEND if gateway is not None else WORKLOAD, cluster=cluster
+            )
+
+    def _entry(self, name: NamespacedName, port: int) -> Resolved:
+        entry = self.inventory.service_entries.get(name)
+        if entry is None:
+            if not self.inventory.was_read(resources.SERVICE_ENTRIES):
+                return Resolved()
+            return Resolved(problems=(f"ServiceEntry {name[0]}/{name[1]} does not exist",))
+        leaves = entry.spec.location == MESH_EXTERNAL
+        destinations = []
+        for host in sorted(set(entry.spec.hosts)):
+            found = self._host(End(host), service_entry_cluster(*name, host, port) if port else "")
+            is_outside = isinstance(found.target, ExternalKey)
+            destinations.append(replace(found, rule=WORKLOAD) if is_outside and not leaves else found)
+        return Resolved(destinations=tuple(destinations))
+
+    def _hostname(self, ref: BackendRef) -> Resolved:
+        """A host some ServiceEntry or Service of the mesh stands for, whatever its namespace."""
+        for name in entries_of_host(self.inventory, ref.name):
+            found = self._entry(name, ref.port).destinations
+            return Resolved(destinations=tuple(end for end in found if str(end.target) == ref.name) or found)
+        return Resolved(destinations=(self._host(End(ref.name), ""),))
+
+    def _host(self, end: End, cluster: str) -> Destination:
+        """The Gateway or Service a host stands for; else it is outside the cluster."""
+        target: GatewayKey | ServiceKey | ExternalKey | None = self.addresses.get(end.host)
+        name = service_of_host(end.host)
+        if target is None and name is not None and (name in self.inventory.services or _names_cluster(end.host)):
+            target = self.gateways.get(name) or ServiceKey(self.inventory.cluster, *name)
+        if target is None:
+            target = ExternalKey(self.inventory.cluster, end.host)
+        rules = {GatewayKey: BY_BACKEND, ServiceKey: WORKLOAD, ExternalKey: EXTERNAL}
+        return Destination(target=target, rule=rules[type(target)], cluster=cluster, is_standby=end.is_standby)
+
+
+def _names_cluster(host: str) -> bool:
+    """Whether a DNS name says itself that it is a Service: `s.ns.svc`, `s.ns.svc.<domain>`."""
+    return host.split(".")[2:3] == ["svc"]
 
 
 def service_of_host(host: str) -> NamespacedName | None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gwtui.model.controllers import KGATEWAY_CONTROLLER
+from gwtui.model.controllers import AGENTGATEWAY_CONTROLLERS, KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import Gateway, GatewayClass, Route
 from gwtui.model.ids import GatewayKey
+from gwtui.model.istio import MANAGED
 from gwtui.model.kubernetes import Pod
 from gwtui.model.names import safe
 
 GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
 PROXY_LABEL = ("kgateway", "kube-gateway")
 """Label of every proxy pod that kgateway makes."""
+
+
+ISTIO = "istio.io/"
+"""Start of every controller name of Istio. One process serves them all and signs routes with any of them."""
+
+
+def speaks_for(writer: str, controller: str) -> bool:
+    """Whether a status written by one controller name is testimony for Gateways of another."""
+    return writer == controller or (writer.startswith(ISTIO) and controller.startswith(ISTIO))
 
 
 def by_class(
@@ -28,8 +38,8 @@ def by_traces(
 ) -> dict[GatewayKey, str]:
     """Return the controllers that left traces, for who may not read GatewayClasses (they have no namespace).
 
-    Traces are the label kgateway puts on its pods, and the status a controller writes on routes of the Gateway: when
-    several controllers did, none of them is believed.
+    Traces are the labels that kgateway and Istio put on the pods they make, and the status a controller writes on
+    routes of the Gateway: when several controllers did, none of them is believed.
     """
     claims: dict[GatewayKey, set[str]] = {}
     for route in routes:
@@ -38,16 +48,24 @@ def by_traces(
                 namespace = parent.parent_ref.namespace or route.metadata.namespace
                 key = GatewayKey(cluster, namespace, parent.parent_ref.name)
                 claims.setdefault(key, set()).add(parent.controller_name)
-    found = {}
-    names = {
-        (namespace, pod.metadata.labels.get(GATEWAY_NAME_LABEL, ""))
+    makers = {
+        (namespace, pod.metadata.labels[GATEWAY_NAME_LABEL]): maker
         for (namespace, _), pod in pods.items()
-        if pod.metadata.labels.get(PROXY_LABEL[0]) == PROXY_LABEL[1]
+        if GATEWAY_NAME_LABEL in pod.metadata.labels and (maker := _maker(pod))
     }
+    found = {}
     for key in gateways:
         claimed = claims.get(key, set())
-        if (key.namespace, safe(key.name)) in names:
-            found[key] = KGATEWAY_CONTROLLER
-        else:
-            found[key] = next(iter(claimed)) if len(claimed) == 1 else ""
+        alone = next(iter(claimed)) if len(claimed) == 1 else ""
+        # agentgateway of kgateway 2.1 carries the same pod label as kgateway's Envoys.
+        trusted = alone if alone in AGENTGATEWAY_CONTROLLERS else ""
+        found[key] = trusted or makers.get((key.namespace, safe(key.name)), alone)
     return found
+
+
+def _maker(pod: Pod) -> str:
+    """The controller that made this pod, by its labels; empty when they do not say."""
+    labels = pod.metadata.labels
+    if labels.get(PROXY_LABEL[0]) == PROXY_LABEL[1]:
+        return KGATEWAY_CONTROLLER
+    return labels.get(MANAGED, "").replace("-", "/", 1)

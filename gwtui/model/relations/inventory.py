@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from gwtui.model import resources
+from gwtui.model.aws import TargetGroupBinding
 from gwtui.model.gateway_api import Gateway, GrantTo, HttpRoute, ListenerSet, Route
 from gwtui.model.ids import GatewayKey, ObjectKey
+from gwtui.model.ingress import Ingress
+from gwtui.model.istio import ServiceEntry
 from gwtui.model.kgateway import Backend
-from gwtui.model.kubernetes import Pod, Service
+from gwtui.model.kubernetes import Namespace, Pod, Service
 from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import by_class, by_traces
 
@@ -46,6 +49,11 @@ class Inventory:
             return by_class(self.gateways, self.of(resources.GATEWAY_CLASSES))
         return by_traces(self.cluster, self.gateways, (route for _, route in self.routes()), self.pods)
 
+    def labels_of_namespace(self, name: str) -> Mapping[str, str]:
+        """Labels of one namespace; none when namespaces were not read."""
+        namespace: Namespace | None = self.of(resources.NAMESPACES).get(("", name))
+        return {} if namespace is None else namespace.metadata.labels
+
     @cached_property
     def services(self) -> Mapping[NamespacedName, Service]:
         """Every Service."""
@@ -60,6 +68,30 @@ class Inventory:
     def backends(self) -> Mapping[NamespacedName, Backend]:
         """Every kgateway Backend."""
         return self.of(resources.BACKENDS)
+
+    @cached_property
+    def service_entries(self) -> Mapping[NamespacedName, ServiceEntry]:
+        """Every ServiceEntry."""
+        return self.of(resources.SERVICE_ENTRIES)
+
+    @cached_property
+    def ingresses_of_services(self) -> dict[NamespacedName, list[NamespacedName]]:
+        """Names of the Ingresses that send requests to each Service, sorted."""
+        found: dict[NamespacedName, list[NamespacedName]] = {}
+        ingresses: Mapping[NamespacedName, Ingress] = self.of(resources.INGRESSES)
+        for name in sorted(ingresses):
+            for service in ingresses[name].services:
+                found.setdefault((name[0], service), []).append(name)
+        return found
+
+    @cached_property
+    def bindings_of_services(self) -> dict[NamespacedName, list[NamespacedName]]:
+        """Names of the TargetGroupBindings that are filled by each Service, sorted."""
+        found: dict[NamespacedName, list[NamespacedName]] = {}
+        bindings: Mapping[NamespacedName, TargetGroupBinding] = self.of(resources.TARGET_GROUP_BINDINGS)
+        for name in sorted(bindings):
+            found.setdefault((name[0], bindings[name].spec.service_ref.name), []).append(name)
+        return found
 
     @cached_property
     def http_routes(self) -> Mapping[NamespacedName, HttpRoute]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 
 from gwtui.model import resources
 from gwtui.model.gateway_api import Gateway, ParametersRef
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.kgateway import KGATEWAY, GatewayParameters
-from gwtui.model.kubernetes import Meta, Service
+from gwtui.model.kubernetes import Meta, Pod, Service
 from gwtui.model.names import safe
 from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
+from gwtui.model.relations.differences import differing
 from gwtui.model.relations.inventory import Inventory
 
 FULL_NAME_ANNOTATIONS = (f"{KGATEWAY}/gateway-full-name", f"{KGATEWAY}/gateway-name")
@@ -26,13 +28,8 @@ def _by_label(inventory: Inventory) -> dict[NamespacedName, GatewayKey]:
     return {(key.namespace, safe(key.name)): key for key in inventory.gateways}
 
 
-def gateways_of_services(
-    inventory: Inventory, pods: Mapping[GatewayKey, list[ProxyKey]]
-) -> dict[NamespacedName, GatewayKey]:
-    """Return the Gateway behind each Service that leads to one.
-
-    By owner reference, else by label; for Gateways that have no Service by either (self-managed), by selector.
-    """
+def services_by_reference(inventory: Inventory) -> dict[NamespacedName, GatewayKey]:
+    """Return the Gateway behind each Service that names one: by owner reference, else by label."""
     by_uid = {gateway.metadata.uid: key for key, gateway in inventory.gateways.items() if gateway.metadata.uid}
     by_label = _by_label(inventory)
     found: dict[NamespacedName, GatewayKey] = {}
@@ -42,6 +39,17 @@ def gateways_of_services(
         )
         if key is not None and key.namespace == name[0]:
             found[name] = key
+    return found
+
+
+def gateways_of_services(
+    inventory: Inventory, pods: Mapping[GatewayKey, list[ProxyKey]]
+) -> dict[NamespacedName, GatewayKey]:
+    """Return the Gateway behind each Service that leads to one.
+
+    By owner reference, else by label; for Gateways that have no Service by either (self-managed), by selector.
+    """
+    found = services_by_reference(inventory)
     served = set(found.values())
     without = {key: pods[key] for key in inventory.gateways if key not in served and pods.get(key)}
     for name, service in inventory.services.items() if without else ():
@@ -66,10 +74,12 @@ def proxies_of_gateways(inventory: Inventory) -> dict[GatewayKey, list[ProxyKey]
     """Return the running pods of each Gateway: by the uncut name in an annotation, else by the gateway-name label."""
     by_label = _by_label(inventory)
     found: dict[GatewayKey, list[ProxyKey]] = {}
-    for (namespace, name), pod in sorted(inventory.pods.items()):
-        label = pod.metadata.labels.get(GATEWAY_NAME_LABEL)
-        if label is None or pod.status.phase in ENDED:
-            continue
+    labelled = [
+        (name, pod, pod.metadata.labels[GATEWAY_NAME_LABEL])
+        for name, pod in inventory.pods.items()
+        if GATEWAY_NAME_LABEL in pod.metadata.labels and pod.status.phase not in ENDED
+    ]
+    for (namespace, name), pod, label in sorted(labelled, key=itemgetter(0)):
         annotations = pod.metadata.annotations
         full = next((annotations[key] for key in FULL_NAME_ANNOTATIONS if key in annotations), "")
         named = GatewayKey(inventory.cluster, namespace, full)
@@ -77,6 +87,30 @@ def proxies_of_gateways(inventory: Inventory) -> dict[GatewayKey, list[ProxyKey]
         if key is not None:
             found.setdefault(key, []).append(ProxyKey(inventory.cluster, namespace, name))
     return found
+
+
+class Proxies:
+    """The running pods of each Gateway, searched again only when a pod of a Gateway or the set of Gateways changes."""
+
+    def __init__(self) -> None:
+        self._pods: Mapping[NamespacedName, Pod] = {}
+        self._gateways: frozenset[GatewayKey] = frozenset()
+        self.found: dict[GatewayKey, list[ProxyKey]] = {}
+        """By Gateway, those that have any."""
+
+    def follow(self, inventory: Inventory) -> set[GatewayKey]:
+        """Bring `found` up to date; return the Gateways of which a pod changed, came or went."""
+        pods, self._pods = self._pods, inventory.pods
+        gateways, self._gateways = self._gateways, frozenset(inventory.gateways)
+        changed = {
+            ProxyKey(inventory.cluster, *name)
+            for name in differing(pods, self._pods)
+            if any(GATEWAY_NAME_LABEL in pod.metadata.labels for pod in (pods.get(name), self._pods.get(name)) if pod)
+        }
+        if not changed and gateways == self._gateways:
+            return set()
+        before, self.found = self.found, proxies_of_gateways(inventory)
+        return {key for found in (before, self.found) for key, own in found.items() if not changed.isdisjoint(own)}
 
 
 def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from gwtui.model import resources
 from gwtui.model.ids import GatewayKey
 from gwtui.model.kgateway import HttpListenerPolicy, ListenerPolicy
-from gwtui.model.relations.backends import BY_MIRROR
-from gwtui.model.relations.front_doors import nlb_evidence
+from gwtui.model.relations.evidence import Evidence
+from gwtui.model.relations.front_doors import FOREIGN
 from gwtui.model.relations.inventory import Inventory
-from gwtui.model.shape import FrontDoor, GatewayNode, Hop, PatternFound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What patterns are recognised from."""
-
-    inventory: Inventory
-    nodes: Mapping[GatewayKey, GatewayNode]
-    hops: tuple[Hop, ...]
-    doors: Mapping[GatewayKey, tuple[FrontDoor, ...]]
-    """Ways in from outside, for every Gateway that has any, of whatever tier."""
-
-    def edges(self) -> Iterator[tuple[GatewayKey, GatewayKey]]:
-        """Gateway to Gateway hops that carry real requests, not copies."""
-        for hop in self.hops:
-            if isinstance(hop.target, GatewayKey) and hop.rule != BY_MIRROR:
-                yield hop.source, hop.target
-
-    def managed_edges(self) -> list[tuple[GatewayKey, GatewayKey]]:
-        """The same between Gateways of kgateway."""
-        nodes = self.nodes
-        return [edge for edge in self.edges() if nodes[edge[0]].is_managed and nodes[edge[1]].is_managed]
-
-    def exposed(self) -> list[GatewayNode]:
-        """Gateways of kgateway that can be reached from outside the cluster."""
-        return [node for key, node in self.nodes.items() if node.is_managed and self.doors.get(key)]
-
-    def door_text(self, key: GatewayKey) -> str:
-        """How a Gateway is exposed."""
-        return ", ".join(f"{door.kind} {door.name}" for door in self.doors[key])
+from gwtui.model.relations.mesh_patterns import (
+    ai_gateway,
+    ambient_egress,
+    ambient_ingress,
+    ambient_waypoint,
+    sidecar_ingress,
+)
+from gwtui.model.shape import DataPlane, GatewayNode, PatternFound
 
 
 def simple_ingress(evidence: Evidence) -> list[str]:
@@ -78,24 +54,18 @@ def sharded_central_ingress(evidence: Evidence) -> list[str]:
 
 
 def external_front_door(evidence: Evidence) -> list[str]:
-    """Another proxy before a Gateway that no Gateway of ours leads to (D8). Lines that start with `hint` prove little.
-
-    Ingress objects are not read, so an Ingress before a Gateway is not seen.
-    """
+    """Another proxy before a Gateway that no Gateway of ours leads to (D8). Lines starting with `hint` prove little."""
     nodes = evidence.nodes
     entered = {target for _, target in evidence.managed_edges()}
     entries = [node for node in nodes.values() if node.is_managed and node.key not in entered]
-    lines = []
-    for node in entries:
-        for key in node.services:
-            service = evidence.inventory.services[(key.namespace, key.name)]
-            found = nlb_evidence(service)
-            if found:
-                lines.append(f"{node.key}: Service {key} has {found}")
-            elif service.spec.load_balancer_class:
-                lines.append(f"{node.key}: Service {key} has loadBalancerClass={service.spec.load_balancer_class}")
+    lines = [
+        f"{node.key}: {door.kind} {door.name}, by {door.evidence}"
+        for node in entries
+        for door in evidence.doors.get(node.key, ())
+        if door.kind in FOREIGN or "loadBalancerClass=" in door.evidence
+    ]
     for source, target in sorted(set(evidence.edges())):
-        if nodes[target].is_managed and not nodes[source].is_managed:
+        if nodes[target].is_managed and nodes[source].data_plane in {DataPlane.OTHER, DataPlane.ISTIO_ENVOY}:
             lines.append(f"{target}: gateway {source} of {nodes[source].controller or 'no controller'} routes to it")
     by_key = {node.key for node in entries}
     lines.extend(f"hint: {key}: {text}" for key, text in _trusting_policies(evidence.inventory) if key in by_key)
@@ -133,9 +103,14 @@ def _targets(
 
 
 PATTERNS: tuple[tuple[str, Callable[[Evidence], list[str]]], ...] = (
+    ("ai-gateway", ai_gateway),
+    ("ambient-egress", ambient_egress),
+    ("ambient-ingress", ambient_ingress),
+    ("ambient-waypoint", ambient_waypoint),
     ("external-front-door", external_front_door),
     ("sharded", sharded),
     ("sharded-central-ingress", sharded_central_ingress),
+    ("sidecar-ingress", sidecar_ingress),
     ("simple-ingress", simple_ingress),
 )
 """Every pattern that is recognised, sorted by id."""
@@ -145,3 +120,31 @@ def patterns_of(evidence: Evidence) -> tuple[PatternFound, ...]:
     """Return every pattern there is evidence for, sorted by id."""
     found = ((pattern, tuple(recognise(evidence))) for pattern, recognise in PATTERNS)
     return tuple(PatternFound(id=pattern, evidence=lines) for pattern, lines in found if lines)
+
+
+def missing_for_patterns(evidence: Evidence) -> tuple[str, ...]:
+    """Return what would be needed to recognise a pattern where there is none, one line each, sorted."""
+    inventory, nodes = evidence.inventory, evidence.nodes
+    if not inventory.was_read(resources.GATEWAYS):
+        return ("Gateways were not read",)
+    if not nodes:
+        return ("no Gateway",)
+    lines = set()
+    for node in nodes.values():
+        if not node.controller:
+            name = node.class_name or "(none)"
+            lines.add(
+                f"GatewayClass {name} does not exist"
+                if inventory.was_read(resources.GATEWAY_CLASSES)
+                and ("", node.class_name) not in inventory.of(resources.GATEWAY_CLASSES)
+                else f"nothing says which controller runs Gateways of class {name}"
+            )
+        elif node.data_plane is DataPlane.OTHER:
+            lines.add(f"{node.key} is run by {node.controller}, a controller this console does not know")
+    if not any(node.is_managed for node in nodes.values()):
+        lines.add("no Gateway is run by kgateway or agentgateway")
+    elif not evidence.exposed():
+        lines.add("no Gateway is exposed: no LoadBalancer, NodePort or Ingress names its Service")
+    for source in sorted({source for source, _ in evidence.managed_edges()}):
+        lines.add(f"{source} leads to one Gateway alone: a central ingress leads to two or more")
+    return tuple(sorted(lines))

@@ -6,21 +6,22 @@ from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from gwtui.model.ids import GatewayKey
-from gwtui.model.shape import Hop
+
+Edge = tuple[GatewayKey, GatewayKey]
+"""A Gateway and one that it leads to."""
 
 Cycle = tuple[GatewayKey, ...]
 """Gateways that lead to each other, in the order traffic takes, starting where it enters."""
 
 
-def tiers_of(gateways: Iterable[GatewayKey], hops: Iterable[Hop]) -> tuple[dict[GatewayKey, int], list[Cycle]]:
+def tiers_of(gateways: Iterable[GatewayKey], edges: Iterable[Edge]) -> tuple[dict[GatewayKey, int], list[Cycle]]:
     """Return the tier of each Gateway (1 + the highest tier of those that lead to it) and the cycles among them.
 
     A cycle is opened where traffic enters it, so that tiers still mean distance from the client.
     """
     before: dict[GatewayKey, set[GatewayKey]] = {key: set() for key in sorted(gateways)}
-    for hop in hops:
-        if isinstance(hop.target, GatewayKey):
-            before[hop.target].add(hop.source)
+    for source, target in edges:
+        before[target].add(source)
     cycles: list[Cycle] = []
     while True:
         try:
@@ -43,3 +44,13 @@ def _from_entry(members: list[GatewayKey], before: dict[GatewayKey, set[GatewayK
     entered = [key for key in members if before[key] - inside]
     start = members.index(min(entered or members))
     return (*members[start:], *members[:start])
+
+
+def circles_of(cycles: Iterable[Cycle]) -> dict[GatewayKey, tuple[str, ...]]:
+    """Return what is to be said of each Gateway that lies on a cycle."""
+    found: dict[GatewayKey, tuple[str, ...]] = {}
+    for cycle in cycles:
+        path = " → ".join(str(key) for key in (*cycle, cycle[0]))
+        for key in cycle:
+            found[key] = (*found.get(key, ()), f"routes lead in a circle: {path}")
+    return found

@@ -7,6 +7,8 @@ from typing import Any
 
 GATEWAY_API = "gateway.networking.k8s.io"
 KGATEWAY = "gateway.kgateway.dev"
+ISTIO_NETWORKING = "networking.istio.io"
+AGENTGATEWAY = "agentgateway.dev"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,10 @@ class Kind:
 
 def _gateway_api(kind: str, plural: str, **options: Any) -> Kind:
     return Kind(kind=kind, plural=plural, group=GATEWAY_API, custom=True, categories=("gateway-api",), **options)
+
+
+def _agentgateway(kind: str, plural: str, **options: Any) -> Kind:
+    return Kind(kind=kind, plural=plural, group=AGENTGATEWAY, versions=("v1alpha1",), custom=True, **options)
 
 
 def _kgateway(kind: str, plural: str, **options: Any) -> Kind:
@@ -85,6 +91,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(kind="DaemonSet", plural="daemonsets", group="apps", short=("ds",), categories=("all",)),
     Kind(kind="EndpointSlice", plural="endpointslices", group="discovery.k8s.io", status=False),
     Kind(kind="Ingress", plural="ingresses", group="networking.k8s.io", short=("ing",)),
+    Kind(kind="IngressClass", plural="ingressclasses", group="networking.k8s.io", namespaced=False, status=False),
     Kind(
         kind="HorizontalPodAutoscaler",
         plural="horizontalpodautoscalers",
@@ -120,6 +127,25 @@ KINDS: tuple[Kind, ...] = (
     _kgateway("Backend", "backends"),
     _kgateway("DirectResponse", "directresponses"),
     _kgateway("GatewayExtension", "gatewayextensions"),
+    _agentgateway("AgentgatewayBackend", "agentgatewaybackends", short=("agbe",)),
+    _agentgateway("AgentgatewayPolicy", "agentgatewaypolicies", short=("agpol",)),
+    _agentgateway("AgentgatewayParameters", "agentgatewayparameters", short=("agpar",)),
+    Kind(
+        kind="ServiceEntry",
+        plural="serviceentries",
+        group=ISTIO_NETWORKING,
+        versions=("v1", "v1beta1", "v1alpha3"),
+        short=("se",),
+        categories=("istio-io", "networking-istio-io"),
+        custom=True,
+    ),
+    Kind(
+        kind="TargetGroupBinding",
+        plural="targetgroupbindings",
+        group="elbv2.k8s.aws",
+        versions=("v1beta1",),
+        custom=True,
+    ),
 )
 
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}

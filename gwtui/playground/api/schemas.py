@@ -1,7 +1,8 @@
 """The schema of every custom kind: Gateway API v1.6 (standard channel) and the outline of the kgateway kinds.
 
 *Source:* the published definitions of Gateway API v1.6.1 and kgateway v1alpha1. Of the kgateway kinds the top level of
-the spec is known, what lies below is kept as it comes. Rules that cross fields are in `route_rules`.
+the spec is known, what lies below is kept as it comes; kinds of other projects (Istio, agentgateway, AWS) have a spec
+and a status, and that is all that is known of them. Rules that cross fields are in `route_rules`.
 """
 
 from __future__ import annotations
@@ -385,6 +386,10 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 
+_OPEN = Schema(type="object", open=True)
+_OF_OTHERS = _document(_OPEN, _OPEN)
+
+
 def schema_of(kind: Kind) -> Schema:
-    """The schema of a kind; built-in kinds are stored as they come."""
-    return SCHEMAS.get(kind.resource, ANY)
+    """The schema of a kind; built-in kinds, and the spec of other projects' kinds, are stored as they come."""
+    return SCHEMAS.get(kind.resource, _OF_OTHERS if kind.custom else ANY)

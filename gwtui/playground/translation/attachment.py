@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gwtui.playground.world import GATEWAY_API, GATEWAYS, HTTP_ROUTES, NAMESPACES, Json, World, key_of
+from gwtui.playground.translation.delegation import children
+from gwtui.playground.translation.waypoints import inbound, waypoint_of
+from gwtui.playground.world import GATEWAY_API, GATEWAYS, HTTP_ROUTES, NAMESPACES, SERVICES, Json, World, key_of
 
 ANY_HOST = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One parentRef of a route that names a Gateway of ours."""
+    """One way a route takes part in a Gateway of ours.
+
+    Its parentRef names the Gateway, or a Service whose waypoint it is; or another route delegates to it.
+    """
 
     route: Json
     parent: Json
-    """The parentRef as written."""
+    """The parentRef as written; for a route that is delegated to, one that names the route above."""
     gateway: Json
     listeners: tuple[tuple[Json, tuple[str, ...]], ...]
-    """(listener, hostnames the route has on it); `*` stands for every host. Empty when the route was not accepted."""
+    """(listener, hostnames the route has on it); `*` stands for every host.
+
+    Empty when the route was not accepted, or when it takes part by delegation.
+    """
     reason: str
     """`Accepted`, `NoMatchingParent`, `NotAllowedByListeners` or `NoMatchingListenerHostname`."""
 
@@ -30,13 +38,49 @@ def attachments(world: World) -> list[Attachment]:
     found = []
     for route in world.all(HTTP_ROUTES):
         for parent in route["spec"].get("parentRefs", ()):
-            if (parent.get("group", GATEWAY_API), parent.get("kind", "Gateway")) != (GATEWAY_API, "Gateway"):
-                continue
+            kind = (parent.get("group", GATEWAY_API), parent.get("kind", "Gateway"))
             key = (parent.get("namespace") or route["metadata"]["namespace"], parent["name"])
+            if kind == ("", "Service") and (attachment := _at_waypoint(world, route, parent, key)):
+                found.append(attachment)
+            if kind != (GATEWAY_API, "Gateway"):
+                continue
             gateway = world.get(GATEWAYS, *key)
             if gateway is not None and key in ours:
                 found.append(_attach(world, route, parent, gateway))
-    return found
+    below = {
+        (key_of(each.route), key_of(each.gateway), each.parent["namespace"], each.parent["name"]): each
+        for attachment in found
+        if attachment.listeners
+        for each in _below(world, attachment)
+    }
+    return [*found, *below.values()]
+
+
+def _below(world: World, attachment: Attachment, path: tuple[tuple[str, str], ...] = ()) -> Iterator[Attachment]:
+    """The routes that an attached one delegates to, at any depth; a route on the way to itself is left out."""
+    namespace, name = key_of(attachment.route)
+    path = (*path, (namespace, name))
+    parent = {"group": GATEWAY_API, "kind": "HTTPRoute", "namespace": namespace, "name": name}
+    chosen = {
+        key_of(child): child
+        for rule in attachment.route["spec"].get("rules", ())
+        for child in children(world, attachment.route, rule)
+    }
+    for key, child in chosen.items():
+        if key not in path:
+            found = Attachment(child, parent, attachment.gateway, (), "Accepted")
+            yield found
+            yield from _below(world, found, path)
+
+
+def _at_waypoint(world: World, route: Json, parent: Json, key: tuple[str, str]) -> Attachment | None:
+    """The attachment of a route to a Service, by way of the Service's waypoint."""
+    service = world.get(SERVICES, *key)
+    waypoint = waypoint_of(world, service) if service else None
+    listener = inbound(waypoint) if waypoint else None
+    if waypoint is None or listener is None:
+        return None
+    return Attachment(route, parent, waypoint, ((listener, (ANY_HOST,)),), "Accepted")
 
 
 def _attach(world: World, route: Json, parent: Json, gateway: Json) -> Attachment:

@@ -1,4 +1,4 @@
-"""Clusters and endpoints of the Services that routes send to."""
+"""Clusters and endpoints of the Services and outside hosts that routes send to."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ def cluster(name: str) -> Json:
     }
 
 
+def static_cluster(name: str, address: tuple[str, int] | None) -> Json:
+    """A cluster of one fixed address, or of none while there is none."""
+    held = assignment(name, [address] if address else [])
+    return {
+        "@type": CLUSTER,
+        "name": name,
+        "type": "STATIC",
+        "connectTimeout": "5s",
+        "loadAssignment": {key: value for key, value in held.items() if key != "@type"},
+    }
+
+
 def assignment(name: str, addresses: list[tuple[str, int]]) -> Json:
     """The endpoints of an EDS cluster; none makes Envoy answer 503."""
     endpoints = [
@@ -30,14 +42,17 @@ def assignment(name: str, addresses: list[tuple[str, int]]) -> Json:
 
 
 def ready_addresses(world: World, target: Target, addresses: Addresses) -> list[tuple[str, int]]:
-    """Where the ready pods behind a Service port really listen, from its EndpointSlices."""
-    service = world.get(SERVICES, target.namespace, target.service)
+    """Where a target really listens: the ready pods in the EndpointSlices of a Service, or a host outside."""
+    if target.host:
+        outside = addresses.get(("", target.host, target.port))
+        return [outside] if outside else []
+    service = world.get(SERVICES, target.namespace, target.name)
     ports = service["spec"].get("ports", ()) if service else ()
     name = next((each.get("name", "") for each in ports if each["port"] == target.port), None)
     if name is None:
         return []
     found = []
-    for item in world.slices(target.namespace, target.service):
+    for item in world.slices(target.namespace, target.name):
         number = next((each["port"] for each in item.get("ports", ()) if each.get("name", "") == name), None)
         for endpoint in item.get("endpoints", ()):
             pod = (endpoint.get("targetRef") or {}).get("name", "")

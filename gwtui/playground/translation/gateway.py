@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gwtui.playground.translation.attachment import Attachment
-from gwtui.playground.translation.clusters import assignment, cluster, ready_addresses
+from gwtui.playground.translation.clusters import assignment, cluster, ready_addresses, static_cluster
+from gwtui.playground.translation.inbound import NAME, translate_inbound
 from gwtui.playground.translation.listeners import (
     certificates,
     filter_chain,
@@ -17,7 +18,8 @@ from gwtui.playground.translation.listeners import (
 from gwtui.playground.translation.policies import upgrades
 from gwtui.playground.translation.references import Target
 from gwtui.playground.translation.routes import Hosts, route_configuration
-from gwtui.playground.world import Addresses, Json, World, key_of
+from gwtui.playground.translation.waypoints import inbound, sends_to_waypoint
+from gwtui.playground.world import SERVICES, Addresses, Json, World, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class ProxyConfig:
     routes: Mapping[str, Json]
     clusters: Mapping[str, Json]
     endpoints: Mapping[str, Json]
-    """By cluster name."""
+    """By cluster name, those of type EDS alone."""
 
 
 def translate(world: World, gateway: Json, attached: Iterable[Attachment], addresses: Addresses) -> ProxyConfig:
@@ -54,13 +56,22 @@ def translate(world: World, gateway: Json, attached: Iterable[Attachment], addre
             chains.append(chain)
         if chains:
             listeners[listener_name(port)] = listener_resource(port, chains)
-    ordered = sorted(targets)
-    return ProxyConfig(
-        listeners=listeners,
-        routes=routes,
-        clusters={each.cluster: cluster(each.cluster) for each in ordered},
-        endpoints={each.cluster: assignment(each.cluster, ready_addresses(world, each, addresses)) for each in ordered},
-    )
+    if (entrance := inbound(gateway)) is not None:
+        taken = translate_inbound(world, gateway, mine)
+        listeners[NAME] = taken.listener(entrance["port"])
+        routes |= taken.routes
+        targets |= taken.targets
+    clusters: dict[str, Json] = {}
+    endpoints: dict[str, Json] = {}
+    for target in sorted(targets):
+        service = world.get(SERVICES, target.namespace, target.name)
+        if service is not None and not target.host and sends_to_waypoint(world, gateway, service):
+            address = addresses.get(("", service["spec"]["clusterIP"], target.port))
+            clusters[target.cluster] = static_cluster(target.cluster, address)
+        else:
+            clusters[target.cluster] = cluster(target.cluster)
+            endpoints[target.cluster] = assignment(target.cluster, ready_addresses(world, target, addresses))
+    return ProxyConfig(listeners=listeners, routes=routes, clusters=clusters, endpoints=endpoints)
 
 
 def _chains(world: World, gateway: Json, port: int, mine: list[Attachment]) -> list[tuple[Hosts, Json]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gwtui.playground.translation.attachment import Attachment
+from gwtui.playground.translation.delegation import expand
 from gwtui.playground.translation.matches import envoy_match
 from gwtui.playground.translation.policies import stat_prefix
-from gwtui.playground.translation.precedence import Candidate, candidates, precedence
+from gwtui.playground.translation.precedence import Candidate, precedence
 from gwtui.playground.translation.references import Target
 from gwtui.playground.translation.rules import translate_rule
 from gwtui.playground.world import Json, World, key_of
@@ -23,6 +24,8 @@ class Hosts:
     """Name of the route configuration (and of its filter chain)."""
     routes: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
     """By hostname, then by (namespace, name) of the route."""
+    only: str = ""
+    """Name of the virtual host where there is but one, for every host; empty names each after its host."""
 
     def add(self, attachment: Attachment, hostnames: tuple[str, ...]) -> None:
         """Take in a route under its hostnames; twice is once."""
@@ -35,8 +38,8 @@ def route_configuration(world: World, hosts: Hosts) -> tuple[Json, set[Target]]:
     targets: set[Target] = set()
     virtual_hosts = []
     for host, routes in sorted(hosts.routes.items()):
-        name = f"{hosts.name}~{host}".replace(".", "_")
-        ordered = sorted((each for route in routes.values() for each in candidates(route)), key=precedence)
+        name = hosts.only or f"{hosts.name}~{host}".replace(".", "_")
+        ordered = sorted((each for route in routes.values() for each in expand(world, route)), key=precedence)
         translated = [_route(world, name, position, each, targets) for position, each in enumerate(ordered)]
         virtual_hosts.append({"name": name, "domains": [host], "routes": translated})
     resource: Json = {

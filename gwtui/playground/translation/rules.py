@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gwtui.playground.translation.durations import envoy_duration
 from gwtui.playground.translation.filters import header_fields, mirrors, redirect, rewrite
 from gwtui.playground.translation.references import BLACKHOLE, Refusal, Target, resolve
-from gwtui.playground.world import Json, World
+from gwtui.playground.world import DIRECT_RESPONSES, KGATEWAY, Json, World
 
 REPLACED_BODY = "invalid route configuration detected and replaced with a direct response."
 """Body of the 500 that stands in for a rule that cannot be programmed. *Source:* kgateway 2.x."""
@@ -37,6 +37,8 @@ def translate_rule(world: World, namespace: str, rule: Json, match: Json) -> Rul
     headers = header_fields(filters)
     if (target := redirect(filters, match)) is not None:
         return RuleOutcome({"redirect": target, **headers})
+    if (answer := _direct_response(world, namespace, filters)) is not None:
+        return RuleOutcome({"directResponse": answer, **headers})
     refs = rule.get("backendRefs") or []
     resolved = [resolve(world, namespace, ref) for ref in refs]
     mirrored = _mirrored(world, namespace, filters)
@@ -65,6 +67,19 @@ def translate_rule(world: World, namespace: str, rule: Json, match: Json) -> Rul
     if written := timeouts.get("request") or timeouts.get("backendRequest"):
         action["timeout"] = envoy_duration(written)
     return RuleOutcome({"route": action, **headers}, targets=targets, refusals=refusals)
+
+
+def _direct_response(world: World, namespace: str, filters: Iterable[Json]) -> Json | None:
+    """The fixed answer of a DirectResponse that an ExtensionRef names, or None when there is none."""
+    for each in filters:
+        ref = each.get("extensionRef") or {}
+        if (ref.get("group"), ref.get("kind")) == (KGATEWAY, "DirectResponse"):
+            found = world.get(DIRECT_RESPONSES, namespace, ref["name"])
+            if found is not None:
+                spec = found["spec"]
+                body = {"body": {"inlineString": spec["body"]}} if spec.get("body") else {}
+                return {"status": spec["status"], **body}
+    return None
 
 
 def _mirrored(world: World, namespace: str, filters: Iterable[Json]) -> list[Target | Refusal]:

@@ -27,6 +27,9 @@ EVERYWHERE = (("/", "filter"), ("?", "keys"), (":", "go"))
 
 NOTICES_SHOWN = 3
 
+PARTS = 5
+"""Widgets a screen is composed of."""
+
 
 class ConsoleScreen(Screen[None]):
     """A main screen. Subclasses compose one body widget and paint a scene into it."""
@@ -104,8 +107,7 @@ class ConsoleScreen(Screen[None]):
 
     def action_back(self) -> None:
         """One step back; never quits."""
-        if self.pattern:
-            self.pattern = ""
+        if self.lift_limit():
             self.repaint()
         elif self.is_root:
             self.console_app.say("this is the first screen; q leaves")
@@ -114,10 +116,18 @@ class ConsoleScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """One step back; on a first screen the second press within two seconds quits."""
-        if self.pattern or not self.is_root:
+        if self.lift_limit():
+            self.repaint()
+        elif not self.is_root:
             self.action_back()
         else:
             self.console_app.ask_to_quit("q")
+
+    def lift_limit(self) -> bool:
+        """Take back what limits this screen to a part; whether there was anything."""
+        was_filtered = bool(self.pattern)
+        self.pattern = ""
+        return was_filtered
 
     @property
     def is_root(self) -> bool:
@@ -149,8 +159,8 @@ class ConsoleScreen(Screen[None]):
         self.paint(self.console_app.scene)
 
     def paint(self, scene: Scene) -> None:
-        """Paint everything; a screen that is being made paints when it is ready."""
-        if not self._is_composed:
+        """Paint everything; a screen that is being made paints when it is ready, one that is being closed never."""
+        if not self._is_composed or len(self.children) < PARTS:
             return
         cells = self.size.width or self.app.size.width
         app = self.console_app

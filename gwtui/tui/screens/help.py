@@ -8,18 +8,10 @@ from textual.binding import ActiveBinding
 
 from gwtui.tui.keymap import KEYS, display
 from gwtui.tui.screens.reading import ReadingScreen
+from gwtui.views.map_legend import MARKS
 from gwtui.views.spans import BLANK, Line, Role, Span, line
 
 _TITLES = {"map": "Map", "table": "Table", "proxies": "Proxies", "console": "Every screen", "app": "Everywhere"}
-
-
-MARKS = (
-    ("● ◐ ✖ ○", "ok, degraded, failing, unknown; ▲ a figure above its limit; ⇣ draining"),
-    ("– ?", "not known: the reason is in the panel that enter opens"),
-    ("━ 71% ▶", "share of all requests its source sends, thicker with more; ═ ✖ errors on this way"),
-    ("shop 50≠90%", "the weights of route shop intend 50 %, the proxies see 90 %"),
-)
-"""Signs of the screens and what they mean."""
 
 
 class HelpScreen(ReadingScreen):

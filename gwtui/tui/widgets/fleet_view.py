@@ -10,17 +10,12 @@ from textual.strip import Strip
 
 from gwtui.tui.keymap import bindings
 from gwtui.tui.widgets.painted import Painted
-from gwtui.views.fleet_map import GATEWAY, Card, FleetMap, NodeId
+from gwtui.views.map_arrangement import Arrangement
 from gwtui.views.map_drawing import draw, titles
-from gwtui.views.map_layout import Layout, layout, least_width
-from gwtui.views.map_tree import TreeRow, tree
+from gwtui.views.map_legend import legend
+from gwtui.views.map_parts import FOLD, GATEWAY, Card, FleetMap, NodeId
 from gwtui.views.map_walk import walk, walk_tree
 from gwtui.views.spans import Line, Role, Span
-
-COLUMNS_FROM = 110
-"""Cells of width from which the map is drawn in columns."""
-
-_EMPTY = FleetMap(titles=(), cards=(), links=())
 
 
 class FleetView(Painted, ScrollView, can_focus=True):
@@ -37,27 +32,45 @@ class FleetView(Painted, ScrollView, can_focus=True):
     class YamlWanted(Message):
         """The operator wants to see the object behind the selected card."""
 
+    class FocusWanted(Message):
+        """The operator wants to see only what the selected card touches, or everything again."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
-        self._map = _EMPTY
-        self._layout: Layout | None = None
-        self._tree: list[TreeRow] = []
-        self._selected: NodeId | None = None
+        self._whole: FleetMap | None = None
+        self._part: object = None
+        self._arranged = Arrangement()
+        self._wanted: NodeId | None = None
         self._window: tuple[int, list[Line]] | None = None
 
     @property
     def selected(self) -> Card | None:
-        """The selected card; None when the map is empty."""
-        return self._map.card(self._selected)
+        """The selected card, or the fold it is in; None when the map is empty."""
+        return self._arranged.map.card(self._selected)
 
-    def show(self, fleet_map: FleetMap) -> None:
-        """Replace the map."""
-        self._map = fleet_map
+    @property
+    def selected_ids(self) -> tuple[NodeId, ...]:
+        """The selected card; for a fold all cards in it."""
+        node = self._selected
+        return self._arranged.members(node) if node is not None else ()
+
+    @property
+    def _selected(self) -> NodeId | None:
+        return self._arranged.shown(self._wanted)
+
+    def show(self, fleet_map: FleetMap, part: object = None) -> None:
+        """Replace the map.
+
+        Args:
+            fleet_map: The cards.
+            part: Which part of the fleet they are: what folded for want of room stays so while it is the same.
+        """
+        self._whole, self._part = fleet_map, part
         self._arrange()
 
     def select(self, node: NodeId) -> None:
         """Select a card and bring it into view."""
-        self._selected = node
+        self._wanted = node
         self._window = None
         self._scroll_to_selected()
         self.refresh()
@@ -73,12 +86,15 @@ class FleetView(Painted, ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
 
     def render_line(self, y: int) -> Strip:
-        """Paint the column titles, which do not scroll, or one row of the map."""
-        if self._layout is None:
+        """Paint the column titles, which do not scroll, or one row of the map; the legend where there is room."""
+        if y == self.size.height - 1 and self._arranged.height + 2 < self.size.height:
+            return self.strip(legend(self.size.width), self.size.width)
+        layout = self._arranged.layout
+        if layout is None:
             return self._tree_line(y)
-        cells = max(self.size.width, self._layout.width)
+        cells = max(self.size.width, layout.width)
         x_offset, y_offset = self.scroll_offset
-        line = titles(self._map, self._layout) if y == 0 else self._drawn(y_offset)[y - 1]
+        line = titles(self._arranged.map, layout) if y == 0 else self._drawn(y_offset)[y - 1]
         return self.strip(line, cells).crop_extend(x_offset, x_offset + self.size.width, self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
@@ -87,22 +103,42 @@ class FleetView(Painted, ScrollView, can_focus=True):
         if node is None:
             return
         if node == self._selected:
-            self.post_message(self.Opened())
-        self.select(node)
+            self.action_open()
+        else:
+            self.select(node)
 
     def action_move(self, direction: str) -> None:
         """Walk to a neighbour: `up`, `down`, `left`, `right`, `first`, `last`."""
-        if self._layout is None:
-            target = walk_tree(self._tree, self._selected, direction)
+        shown = self._arranged
+        if shown.layout is None:
+            target = walk_tree(shown.tree, self._selected, direction)
         else:
-            target = walk(self._map, self._layout, self._selected, direction)
+            target = walk(shown.map, shown.layout, self._selected, direction)
         if target is not None:
             self.select(target)
 
     def action_open(self) -> None:
-        """Go into the selected card."""
-        if self.selected is not None:
+        """Go into the selected card: open it when it is a fold."""
+        card = self.selected
+        if card is not None and card.id.kind == FOLD:
+            self.action_unfold()
+        elif card is not None:
             self.post_message(self.Opened())
+
+    def action_unfold(self) -> None:
+        """Open the selected fold; the worst of its cards is selected."""
+        card = self.selected
+        self._rearranged(self._arranged.open(card.id) if card else None)
+
+    def action_fold(self) -> None:
+        """Fold the selected card away with the others of its namespace."""
+        card = self.selected
+        self._rearranged(self._arranged.close(card.id) if card and card.id.kind != FOLD else None)
+
+    def action_only(self) -> None:
+        """Ask for what the selected card touches."""
+        if self.selected is not None:
+            self.post_message(self.FocusWanted())
 
     def action_yaml(self) -> None:
         """Ask for the object behind the selected card."""
@@ -110,48 +146,70 @@ class FleetView(Painted, ScrollView, can_focus=True):
             self.post_message(self.YamlWanted())
 
     def _arrange(self) -> None:
-        cells = self.size.width
-        in_columns = cells >= max(COLUMNS_FROM, least_width(self._map))
-        self._layout = layout(self._map, cells) if in_columns else None
-        self._tree = [] if in_columns else tree(self._map)
-        if self._map.card(self._selected) is None:
-            first = next((card.id for card in self._map.cards if card.id.kind == GATEWAY), None)
-            self._selected = first or next((card.id for card in self._map.cards), None)
-        height = self._layout.height + 1 if self._layout else len(self._tree)
-        self.virtual_size = Size(self._layout.width if self._layout else cells, height)
+        if self._whole is None:
+            return
+        size = (self.size.width, self.size.height - 1)
+        before = self.selected
+        if not self._arranged.show(self._whole, self._part, size):
+            return
+        if self._selected is None:
+            cards = self._arranged.map.cards
+            first = next((card.id for card in cards if card.id.kind == GATEWAY), None)
+            self._wanted = first or next((card.id for card in cards if not card.id.is_end), None)
+            self._wanted = self._wanted or next((card.id for card in cards), None)
+        self._resize_content()
+        selected = self.selected
+        if selected is not None and (before is None or before.id != selected.id):
+            self.call_after_refresh(self._scroll_to_selected)
+
+    def _rearranged(self, selected: NodeId | None) -> None:
+        if selected is not None:
+            self._wanted = selected
+            self._resize_content()
+            # The new height counts from the next refresh on, so that is when there is something to scroll to.
+            self.call_after_refresh(self.select, selected)
+
+    def _resize_content(self) -> None:
+        layout = self._arranged.layout
+        height = self._arranged.height + (1 if layout else 0)
+        self.virtual_size = Size(layout.width if layout else self.size.width, height)
         self._window = None
         self.refresh()
 
     def _drawn(self, top: int) -> list[Line]:
         if self._window is None or self._window[0] != top:
-            assert self._layout is not None  # noqa: S101 - only called while the map is drawn in columns
-            self._window = (top, draw(self._map, self._layout, self._selected, top=top, rows=self.size.height))
+            shown = self._arranged
+            assert shown.layout is not None  # noqa: S101 - only called while the map is drawn in columns
+            lines = draw(shown.map, shown.layout, self._selected, top=top, rows=self.size.height)
+            self._window = (top, lines)
         return self._window[1]
 
     def _tree_line(self, y: int) -> Strip:
         row = self.scroll_offset.y + y
-        if row >= len(self._tree):
+        if row >= len(self._arranged.tree):
             return self.strip((), self.size.width)
-        is_cursor = self._tree[row].node == self._selected
+        is_cursor = self._arranged.tree[row].node == self._selected
         mark = Span("▌" if is_cursor else " ", Role.ACCENT)
-        return self.strip((mark, *self._tree[row].line), self.size.width, is_cursor=is_cursor)
+        return self.strip((mark, *self._arranged.tree[row].line), self.size.width, is_cursor=is_cursor)
 
     def _at(self, x: int, y: int) -> NodeId | None:
-        if self._layout is None:
-            return self._tree[y].node if y < len(self._tree) else None
-        for node, place in self._layout.places.items():
+        layout, tree = self._arranged.layout, self._arranged.tree
+        if layout is None:
+            return tree[y].node if y < len(tree) else None
+        for node, place in layout.places.items():
             if place.x <= x < place.x + place.width and place.y <= y - 1 < place.y + place.height:
                 return node
         return None
 
     def _scroll_to_selected(self) -> None:
-        if self._selected is None:
+        node, layout = self._selected, self._arranged.layout
+        if node is None or node not in self._arranged.map.by_id:
             return
-        if self._layout is not None:
-            place = self._layout.places[self._selected]
+        if layout is not None:
+            place = layout.places[node]
             first, last = place.y, place.y + place.height
         else:
-            first = next(index for index, row in enumerate(self._tree) if row.node == self._selected)
+            first = next((index for index, row in enumerate(self._arranged.tree) if row.node == node), 0)
             last = first
         top, rows = self.scroll_offset.y, self.size.height - 1
         if first < top:

@@ -1,0 +1,1 @@
+"""agentgateway: which of its kinds are read."""

@@ -1,0 +1,1 @@
+"""AWS: which kinds of its load balancer controller are read."""

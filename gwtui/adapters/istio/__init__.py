@@ -1,0 +1,1 @@
+"""Istio: which of its kinds are read."""

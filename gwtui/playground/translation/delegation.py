@@ -1,0 +1,115 @@
+"""Delegation: rules that hand their requests to other HTTPRoutes, by name, by namespace or by label.
+
+*Source:* route delegation of kgateway 2.4. A child adds to what its parent matches and never widens it. Filters and
+timeouts of the parent are not handed down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gwtui.playground.translation.precedence import Candidate, candidates, path_of
+from gwtui.playground.translation.references import Refusal
+from gwtui.playground.world import GATEWAY_API, HTTP_ROUTES, Json, World, key_of
+
+DELEGATION = "delegation.kgateway.dev"
+_LABEL = f"{DELEGATION}/label"
+_INHERIT = f"{DELEGATION}/inherit-parent-matcher"
+_KINDS = {(GATEWAY_API, "HTTPRoute"), (DELEGATION, "label")}
+
+
+def expand(world: World, route: Json, above: tuple[tuple[str, str], ...] = ()) -> Iterator[Candidate]:
+    """Every match of a route, those of rules that delegate replaced by the matches of the routes below.
+
+    Args:
+        world: every object.
+        route: the route that is attached to a Gateway, or one below it.
+        above: the routes that led here; one that comes up again is left out.
+    """
+    path = (*above, key_of(route))
+    for candidate in candidates(route):
+        if not delegates(candidate.rule):
+            yield candidate
+            continue
+        for child in children(world, route, candidate.rule):
+            if key_of(child) in path:
+                continue
+            inherits = child["metadata"].get("annotations", {}).get(_INHERIT) == "true"
+            for each in expand(world, child, path):
+                match = _narrowed(candidate.match, each.match, inherits=inherits)
+                if match is not None:
+                    yield replace(each, match=match)
+
+
+def delegates(rule: Json) -> bool:
+    """Whether a rule sends to other routes instead of backends."""
+    return any(_is_delegation(ref) for ref in rule.get("backendRefs") or ())
+
+
+def children(world: World, route: Json, rule: Json) -> list[Json]:
+    """The routes a rule delegates to: those that are there and accept this parent."""
+    return [
+        child
+        for ref in rule.get("backendRefs") or ()
+        if _is_delegation(ref)
+        for child in _named(world, route, ref)
+        if key_of(child) != key_of(route) and _accepts(child, route)
+    ]
+
+
+def childless(world: World, route: Json, rule: Json) -> Refusal | None:
+    """Why a rule that delegates leads nowhere, or None when it has a child or does not delegate."""
+    if not delegates(rule) or children(world, route, rule):
+        return None
+    names = ", ".join(ref["name"] for ref in rule["backendRefs"] if _is_delegation(ref))
+    return Refusal("BackendNotFound", f"no HTTPRoute to delegate to: {names}")
+
+
+def _is_delegation(ref: Json) -> bool:
+    return (ref.get("group", ""), ref.get("kind", "Service")) in _KINDS
+
+
+def _named(world: World, route: Json, ref: Json) -> list[Json]:
+    namespace = ref.get("namespace") or route["metadata"]["namespace"]
+    if ref["group"] == DELEGATION:
+        pool = world.all(HTTP_ROUTES) if namespace == "all" else world.within(HTTP_ROUTES, namespace)
+        return [each for each in pool if each["metadata"].get("labels", {}).get(_LABEL) == ref["name"]]
+    if ref["name"] == "*":
+        return world.within(HTTP_ROUTES, namespace)
+    found = world.get(HTTP_ROUTES, namespace, ref["name"])
+    return [found] if found else []
+
+
+def _accepts(child: Json, parent: Json) -> bool:
+    """A child without parentRefs accepts every parent, one with some only those it names."""
+    refs = child["spec"].get("parentRefs") or ()
+    namespace = child["metadata"]["namespace"]
+    return not refs or any(
+        ref.get("kind") == "HTTPRoute" and (ref.get("namespace") or namespace, ref["name"]) == key_of(parent)
+        for ref in refs
+    )
+
+
+def _narrowed(parent: Json, child: Json, *, inherits: bool) -> Json | None:
+    """The match of a child below a match of its parent; None when the child asks for something else."""
+    kind, prefix = path_of(parent)
+    if kind != "PathPrefix":
+        return None
+    prefix = prefix.rstrip("/")
+    child_kind, value = path_of(child)
+    if inherits:
+        value = prefix + value
+        merged = {
+            name: [*parent.get(name, ()), *child.get(name, ())]
+            for name in ("headers", "queryParams")
+            if parent.get(name) or child.get(name)
+        }
+        method = child.get("method") or parent.get("method")
+        found = {**merged, **({"method": method} if method else {})}
+        return {**found, "path": {"type": child_kind, "value": value.rstrip("/") or "/"}}
+    if value != prefix and not value.startswith(f"{prefix}/"):
+        return None
+    if any(each not in child.get(name, ()) for name in ("headers", "queryParams") for each in parent.get(name, ())):
+        return None
+    return child if parent.get("method") in {None, child.get("method")} else None
