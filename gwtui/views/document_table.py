@@ -97,7 +97,7 @@ def _problems(document: Json) -> list[str]:
         if proxy["reason"]
     )
     for source in document["sources"]:
-        if source["state"] not in {"ready", "not served"}:
+        if source["state"] not in {"ready", "partial", "not served"}:
             detail = f" ({source['detail']})" if source["detail"] else ""
             lines.append(f"{source['cluster']}: {source['source']}: {source['state']}{detail}")
     return ["PROBLEMS", *lines] if lines else []
