@@ -13,6 +13,8 @@ class SourceState(StrEnum):
     LOADING = "loading"
     """No first answer yet."""
     READY = "ready"
+    PARTIAL = "partial"
+    """Listing everything is refused; some namespaces are read instead, each as a source of its own."""
     NOT_SERVED = "not served"
     """The server does not offer this kind."""
     FORBIDDEN = "forbidden"

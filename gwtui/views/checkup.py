@@ -12,12 +12,14 @@ class Verdict(StrEnum):
     OK = "ok"
     REFUSED = "refused"
     """401 or 403: a right is missing."""
+    PARTIAL = "partial"
+    """Only some namespaces can be read."""
     FAILED = "failed"
     ABSENT = "absent"
     """Not offered there, and not needed."""
 
 
-MARKS = {Verdict.OK: "●", Verdict.REFUSED: "✖", Verdict.FAILED: "✖", Verdict.ABSENT: "○"}
+MARKS = {Verdict.OK: "●", Verdict.REFUSED: "✖", Verdict.PARTIAL: "◐", Verdict.FAILED: "✖", Verdict.ABSENT: "○"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,6 @@ def checkup_text(checks: tuple[Check, ...]) -> str:
             if check.cluster == cluster:
                 mark = MARKS[check.verdict]
                 lines.append(f"  {mark} {check.verdict:8} {check.subject:{width}}  {check.detail}".rstrip())
-                if check.hint and check.is_trouble:
+                if check.hint and (check.is_trouble or check.verdict is Verdict.PARTIAL):
                     lines.append(f"             {'':{width}}→ {check.hint}")
     return "\n".join(lines)

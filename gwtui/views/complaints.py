@@ -12,6 +12,9 @@ from gwtui.views.stage import silent_api
 ESSENTIAL = (GATEWAYS, GATEWAY_CLASSES)
 """Kinds without which there is nothing to show."""
 
+TOLD_APART = 3
+"""More refused kinds than this are one complaint."""
+
 BROKEN = frozenset({SourceState.FORBIDDEN, SourceState.FAILED, SourceState.STALE})
 
 
@@ -49,8 +52,12 @@ def _of_sources(view: ClusterView) -> list[Complaint]:
     if missing:
         hint = "install the Gateway API CRDs, or choose another cluster with --context"
         found.append(Complaint(view.name, "Gateway API", f"the cluster does not serve {' and '.join(missing)}", hint))
+    refused = [name for name, health in sorted(view.sources.items()) if health.state is SourceState.FORBIDDEN]
+    if len(refused) > TOLD_APART:
+        hint = "grant list and watch on them, or name the namespaces you may read with -n"
+        found.append(Complaint(view.name, "rights", f"not allowed to read {', '.join(refused)}", hint))
     for source, health in sorted(view.sources.items()):
-        if health.state in BROKEN:
+        if health.state in BROKEN and not (source in refused and len(refused) > TOLD_APART):
             found.append(Complaint(view.name, source, health.detail or health.state.value, health.hint))
         found += [
             Complaint(view.name, source, f"cannot be read: {each}", "see the object's YAML; the rest is unaffected")

@@ -101,7 +101,7 @@ def _problems(document: Json) -> list[str]:
         # Where nothing could be read, the API server says why, and no kind has more to say.
         if source["cluster"] not in answering and source["source"] != "api":
             continue
-        if source["state"] not in {"ready", "not served"}:
+        if source["state"] not in {"ready", "partial", "not served"}:
             detail = f" ({source['detail']})" if source["detail"] else ""
             lines.append(f"{source['cluster']}: {source['source']}: {source['state']}{detail}")
     return ["PROBLEMS", *lines] if lines else []

@@ -12,6 +12,7 @@ from gwtui.views.spans import BLANK, Line, Role, Span, line
 _LOOK: dict[SourceState, tuple[str, Role]] = {
     SourceState.LOADING: ("…", Role.ACCENT),
     SourceState.READY: (text.OK_GLYPH, Role.OK),
+    SourceState.PARTIAL: (text.DEGRADED_GLYPH, Role.DIM),
     SourceState.NOT_SERVED: (text.UNKNOWN_GLYPH, Role.DIM),
     SourceState.FORBIDDEN: (text.DEGRADED_GLYPH, Role.WARN),
     SourceState.FAILED: (text.FAILING_GLYPH, Role.BAD),
@@ -64,6 +65,7 @@ def _attention(entry: tuple[str, SourceHealth]) -> tuple[int, str]:
         SourceState.STALE,
         SourceState.FORBIDDEN,
         SourceState.LOADING,
+        SourceState.PARTIAL,
         SourceState.READY,
         SourceState.NOT_SERVED,
     )

@@ -25,6 +25,7 @@ class Stage(StrEnum):
     FORBIDDEN = "forbidden"
     FAILED = "failed"
     STALE = "stale"
+    PARTIAL = "partial"
     READY = "ready"
 
 
@@ -72,6 +73,7 @@ _ROLES = {
     Stage.FORBIDDEN: Role.WARN,
     Stage.FAILED: Role.BAD,
     Stage.STALE: Role.STALE,
+    Stage.PARTIAL: Role.DIM,
     Stage.READY: Role.OK,
 }
 _GLYPHS = {
@@ -81,6 +83,7 @@ _GLYPHS = {
     Stage.FORBIDDEN: text.DEGRADED_GLYPH,
     Stage.FAILED: text.FAILING_GLYPH,
     Stage.STALE: text.DEGRADED_GLYPH,
+    Stage.PARTIAL: text.DEGRADED_GLYPH,
     Stage.READY: text.OK_GLYPH,
 }
 
@@ -112,17 +115,23 @@ def _notice(name: str, cluster: ClusterView | None, now: datetime) -> Notice | N
     if silent is not None or not asked:
         return _api_notice(name, silent or cluster.sources.get("api"))
     state = _most_telling(asked)
+    partial = next((health for health in asked if health.state is SourceState.PARTIAL), None)
     if cluster.topology.gateways and state.state in (SourceState.READY, SourceState.LOADING):
-        return None
+        return _partial(name, cluster, partial) if partial else None
     if state.state is SourceState.READY:
         return Notice(
             cluster=name,
             stage=Stage.EMPTY,
             title=f"no Gateways in {name}{_scope(cluster)}",
             detail=f"the list was read completely {text.age_of(state.since, now)} ago and is empty",
-            hint="Gateways in other namespaces: start with -n NAMESPACE or without -n",
+            hint=partial.hint if partial else "Gateways in other namespaces: start with -n NAMESPACE or without -n",
         )
     return _state_notice(name, state, now)
+
+
+def _partial(name: str, cluster: ClusterView, partial: SourceHealth) -> Notice:
+    title = f"only a part of {name} is read{_scope(cluster)}: listing all is refused"
+    return Notice(cluster=name, stage=Stage.PARTIAL, title=title, detail=partial.detail, hint=partial.hint)
 
 
 def _about_gateways(cluster: ClusterView) -> tuple[SourceHealth, ...]:
@@ -147,6 +156,7 @@ _TELLING = (
     SourceState.NOT_SERVED,
     SourceState.LOADING,
     SourceState.READY,
+    SourceState.PARTIAL,
 )
 
 
@@ -181,6 +191,7 @@ def _state_notice(name: str, health: SourceHealth, now: datetime) -> Notice:
             f"{name} is stale: what you see is from {text.age_of(health.since, now)} ago",
             "tried again automatically",
         ),
+        SourceState.PARTIAL: (Stage.CONNECTING, f"reading some namespaces of {name} …", ""),
         SourceState.READY: (Stage.READY, f"{name} is ready", ""),
     }[health.state]
     return Notice(cluster=name, stage=stage, title=title, detail=health.detail, hint=health.hint or hint)

@@ -25,6 +25,7 @@ RIGHTS = (("get", "pods", "proxy"), ("create", "pods", "portforward"))
 
 VERDICTS = {
     SourceState.READY: Verdict.OK,
+    SourceState.PARTIAL: Verdict.PARTIAL,
     SourceState.NOT_SERVED: Verdict.ABSENT,
     SourceState.FORBIDDEN: Verdict.REFUSED,
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
@@ -196,3 +198,19 @@ async def test_the_numbers_come_by_port_forward_too(demo):
     by_proxy, by_forward = seen
     assert by_forward.requests >= by_proxy.requests > 0
     assert set(by_forward.clusters) == set(by_proxy.clusters) == {"kube_infra_shard-a_8080", "kube_infra_shard-b_8080"}
+
+
+def test_kubectl_forwards_a_port_to_the_real_admin_interface(demo):
+    demo.kubectl("version", "--client")  # skips in words where kubectl is absent
+    namespace, pod = next(iter(demo.ready["admin"])).split("/")
+    command = ["kubectl", "--kubeconfig", demo.kubeconfig, "port-forward", "-n", namespace, f"pod/{pod}", ":19000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
+        try:
+            assert forwarding.stdout is not None
+            assert select.select([forwarding.stdout], [], [], 20)[0]
+            port = forwarding.stdout.readline().split("127.0.0.1:")[1].split()[0]
+            for path, wanted in (("/ready", "LIVE"), ("/server_info", '"version"')):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                    assert wanted in answer.read().decode()
+        finally:
+            forwarding.terminate()

@@ -77,17 +77,16 @@ class KindSource(Source):
             await confluence.close()
 
     async def _adjust(self, report: SourceReported, confluence: Confluence, whole: Follower) -> SourceReported:
-        """Start or stop the fallback as the cluster-wide source is refused or ready, and note it in the report."""
+        """Start or stop the fallback as the cluster-wide source is refused or ready, and say so in the report."""
         if report.health.state is SourceState.READY:
             await confluence.keep_only(whole.id)
             return report
         if report.health.state is not SourceState.FORBIDDEN or not whole.is_forbidden:
             return report
-        only = ", ".join(self._fallback)
         for namespace in self._fallback:
             confluence.join(self._follow(namespace, "reading all namespaces is refused"))
-        detail = f"{report.health.detail}; showing namespace {only} only"
-        return replace(report, health=replace(report.health, detail=detail))
+        detail = f"namespace {', '.join(self._fallback)} only: {report.health.detail}"
+        return replace(report, health=replace(report.health, state=SourceState.PARTIAL, detail=detail))
 
 
 class Confluence:

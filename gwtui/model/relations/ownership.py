@@ -70,19 +70,24 @@ def _selects(inventory: Inventory, service: Service, proxies: list[ProxyKey]) ->
     return any(service.spec.selector.items() <= pod_labels.items() for pod_labels in labels)
 
 
-def proxies_of_gateways(inventory: Inventory) -> dict[GatewayKey, list[ProxyKey]]:
-    """Return the running pods of each Gateway: by the uncut name in an annotation, else by the gateway-name label."""
+def proxies_of_gateways(
+    inventory: Inventory, labelled: Mapping[NamespacedName, Pod]
+) -> dict[GatewayKey, list[ProxyKey]]:
+    """Return the running pods of each Gateway: by the uncut name in an annotation, else by the gateway-name label.
+
+    Args:
+        inventory: The cluster.
+        labelled: Those of its pods that have the gateway-name label.
+    """
     by_label = _by_label(inventory)
     found: dict[GatewayKey, list[ProxyKey]] = {}
-    labelled = [
-        (name, pod, pod.metadata.labels[GATEWAY_NAME_LABEL])
-        for name, pod in inventory.pods.items()
-        if GATEWAY_NAME_LABEL in pod.metadata.labels and pod.status.phase not in ENDED
-    ]
-    for (namespace, name), pod, label in sorted(labelled, key=itemgetter(0)):
+    for (namespace, name), pod in sorted(labelled.items(), key=itemgetter(0)):
+        if pod.status.phase in ENDED:
+            continue
         annotations = pod.metadata.annotations
         full = next((annotations[key] for key in FULL_NAME_ANNOTATIONS if key in annotations), "")
         named = GatewayKey(inventory.cluster, namespace, full)
+        label = pod.metadata.labels[GATEWAY_NAME_LABEL]
         key = named if named in inventory.gateways else by_label.get((namespace, label))
         if key is not None:
             found.setdefault(key, []).append(ProxyKey(inventory.cluster, namespace, name))
@@ -90,27 +95,31 @@ def proxies_of_gateways(inventory: Inventory) -> dict[GatewayKey, list[ProxyKey]
 
 
 class Proxies:
-    """The running pods of each Gateway, searched again only when a pod of a Gateway or the set of Gateways changes."""
+    """The running pods of each Gateway, followed pod by pod."""
 
     def __init__(self) -> None:
         self._pods: Mapping[NamespacedName, Pod] = {}
+        self._labelled: dict[NamespacedName, Pod] = {}
         self._gateways: frozenset[GatewayKey] = frozenset()
         self.found: dict[GatewayKey, list[ProxyKey]] = {}
         """By Gateway, those that have any."""
 
     def follow(self, inventory: Inventory) -> set[GatewayKey]:
         """Bring `found` up to date; return the Gateways of which a pod changed, came or went."""
-        pods, self._pods = self._pods, inventory.pods
+        before, self._pods = self._pods, inventory.pods
         gateways, self._gateways = self._gateways, frozenset(inventory.gateways)
-        changed = {
-            ProxyKey(inventory.cluster, *name)
-            for name in differing(pods, self._pods)
-            if any(GATEWAY_NAME_LABEL in pod.metadata.labels for pod in (pods.get(name), self._pods.get(name)) if pod)
-        }
+        changed: set[ProxyKey] = set()
+        for name in differing(before, self._pods):
+            pod = self._pods.get(name)
+            if self._labelled.pop(name, None) is not None:
+                changed.add(ProxyKey(inventory.cluster, *name))
+            if pod is not None and GATEWAY_NAME_LABEL in pod.metadata.labels:
+                changed.add(ProxyKey(inventory.cluster, *name))
+                self._labelled[name] = pod
         if not changed and gateways == self._gateways:
             return set()
-        before, self.found = self.found, proxies_of_gateways(inventory)
-        return {key for found in (before, self.found) for key, own in found.items() if not changed.isdisjoint(own)}
+        known, self.found = self.found, proxies_of_gateways(inventory, self._labelled)
+        return {key for found in (known, self.found) for key, own in found.items() if not changed.isdisjoint(own)}
 
 
 def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:
