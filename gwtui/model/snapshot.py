@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gwtui.model.health import ProxyState, SourceHealth
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.known import Unknown
 from gwtui.model.observations import NamespacedName
-from gwtui.model.relator import Relator
 from gwtui.model.shape import EMPTY, GatewayNode, Topology
 from gwtui.model.traffic import NO_TRAFFIC, ProxySample, ProxyTraffic, no_traffic
+
+if TYPE_CHECKING:
+    from gwtui.model.relator import Relator
 
 Objects = Mapping[str, Mapping[NamespacedName, Any]]
 """Objects of one cluster: by group resource, then by (namespace, name)."""

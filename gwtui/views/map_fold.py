@@ -176,7 +176,7 @@ def _fold(node: NodeId, members: Sequence[Card], *, is_brief: bool) -> Card:
         else ((figures, p99), (worst or line(Span("none is sick", Role.DIM)), _more(len(sick) - 1))),
         brief=brief,
         figures=(rate, line(judge.error_span(load.error_ratio)), line(text.figure(load.p99_ms, text.ms)), BLANK),
-        serves=joined([line(count), told], "  "),
+        serves=told or line(count),
         words=joined(
             [
                 line(*((verdict.mark, Span(" ")) if verdict else ()), Span(space, Role.STRONG), f": {count}"),
