@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("first_paint.py", "decode.py")
+BENCHES = ("first_paint.py", "decode.py", "topology.py")
 LIMIT_S = 600
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gwtui.model.observations import Observation
 from gwtui.model.reduction import reduce
@@ -18,6 +20,18 @@ LONGEST_PAUSE_S = 1.0
 
 SHARE = 4.0
 """Folding may take one part in this many of the loop's time."""
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Hold off garbage collection: folding keeps nearly everything it makes, and scanning what is held costs most."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Store:
@@ -56,7 +70,8 @@ class Store:
             return
         batch, self._pending = self._pending, []
         started = self._clock.mono()
-        self._snapshot = reduce(self._snapshot, batch)
+        with collector_paused():
+            self._snapshot = reduce(self._snapshot, batch)
         took_s = self._clock.mono() - started
         self._pause_s = min(LONGEST_PAUSE_S, max(BURST_S, SHARE * took_s))
         for wake in tuple(self._wakers):

@@ -14,6 +14,7 @@ from gwtui.model.ingress import Ingress
 from gwtui.model.istio import ServiceEntry
 from gwtui.model.kgateway import Backend
 from gwtui.model.kubernetes import Namespace, Pod, Service
+from gwtui.model.names import safe
 from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import by_class, by_traces
 
@@ -41,6 +42,11 @@ class Inventory:
         """Every Gateway, sorted by key."""
         found: Mapping[NamespacedName, Gateway] = self.of(resources.GATEWAYS)
         return {GatewayKey(self.cluster, *name): found[name] for name in sorted(found)}
+
+    @cached_property
+    def gateways_by_label(self) -> dict[NamespacedName, GatewayKey]:
+        """Every Gateway by namespace and the value of the gateway-name label on what was made for it."""
+        return {(key.namespace, safe(key.name)): key for key in self.gateways}
 
     @cached_property
     def controllers(self) -> dict[GatewayKey, str]:

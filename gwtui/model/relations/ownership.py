@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping
-from operator import itemgetter
 
 from gwtui.model import resources
 from gwtui.model.gateway_api import Gateway, ParametersRef
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.kgateway import KGATEWAY, GatewayParameters
 from gwtui.model.kubernetes import Meta, Pod, Service
-from gwtui.model.names import safe
 from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
 from gwtui.model.relations.differences import differing
@@ -23,15 +22,10 @@ ENDED = frozenset({"Succeeded", "Failed"})
 """Phases of a pod that runs no process any more."""
 
 
-def _by_label(inventory: Inventory) -> dict[NamespacedName, GatewayKey]:
-    """Gateways by (namespace, value of the gateway-name label)."""
-    return {(key.namespace, safe(key.name)): key for key in inventory.gateways}
-
-
 def services_by_reference(inventory: Inventory) -> dict[NamespacedName, GatewayKey]:
     """Return the Gateway behind each Service that names one: by owner reference, else by label."""
     by_uid = {gateway.metadata.uid: key for key, gateway in inventory.gateways.items() if gateway.metadata.uid}
-    by_label = _by_label(inventory)
+    by_label = inventory.gateways_by_label
     found: dict[NamespacedName, GatewayKey] = {}
     for name, service in inventory.services.items():
         key = _owner(service.metadata, by_uid) or by_label.get(
@@ -70,56 +64,47 @@ def _selects(inventory: Inventory, service: Service, proxies: list[ProxyKey]) ->
     return any(service.spec.selector.items() <= pod_labels.items() for pod_labels in labels)
 
 
-def proxies_of_gateways(
-    inventory: Inventory, labelled: Mapping[NamespacedName, Pod]
-) -> dict[GatewayKey, list[ProxyKey]]:
-    """Return the running pods of each Gateway: by the uncut name in an annotation, else by the gateway-name label.
-
-    Args:
-        inventory: The cluster.
-        labelled: Those of its pods that have the gateway-name label.
-    """
-    by_label = _by_label(inventory)
-    found: dict[GatewayKey, list[ProxyKey]] = {}
-    for (namespace, name), pod in sorted(labelled.items(), key=itemgetter(0)):
-        if pod.status.phase in ENDED:
-            continue
-        annotations = pod.metadata.annotations
-        full = next((annotations[key] for key in FULL_NAME_ANNOTATIONS if key in annotations), "")
-        named = GatewayKey(inventory.cluster, namespace, full)
-        label = pod.metadata.labels[GATEWAY_NAME_LABEL]
-        key = named if named in inventory.gateways else by_label.get((namespace, label))
-        if key is not None:
-            found.setdefault(key, []).append(ProxyKey(inventory.cluster, namespace, name))
-    return found
-
-
 class Proxies:
     """The running pods of each Gateway, followed pod by pod."""
 
     def __init__(self) -> None:
         self._pods: Mapping[NamespacedName, Pod] = {}
-        self._labelled: dict[NamespacedName, Pod] = {}
         self._gateways: frozenset[GatewayKey] = frozenset()
+        self._owners: dict[ProxyKey, GatewayKey] = {}
         self.found: dict[GatewayKey, list[ProxyKey]] = {}
-        """By Gateway, those that have any."""
+        """By Gateway, those that have any; sorted."""
 
     def follow(self, inventory: Inventory) -> set[GatewayKey]:
         """Bring `found` up to date; return the Gateways of which a pod changed, came or went."""
         before, self._pods = self._pods, inventory.pods
         gateways, self._gateways = self._gateways, frozenset(inventory.gateways)
-        changed: set[ProxyKey] = set()
+        if gateways != self._gateways:
+            before, self._owners, self.found = {}, {}, {}
+        touched: set[GatewayKey] = set()
         for name in differing(before, self._pods):
-            pod = self._pods.get(name)
-            if self._labelled.pop(name, None) is not None:
-                changed.add(ProxyKey(inventory.cluster, *name))
-            if pod is not None and GATEWAY_NAME_LABEL in pod.metadata.labels:
-                changed.add(ProxyKey(inventory.cluster, *name))
-                self._labelled[name] = pod
-        if not changed and gateways == self._gateways:
-            return set()
-        known, self.found = self.found, proxies_of_gateways(inventory, self._labelled)
-        return {key for found in (known, self.found) for key, own in found.items() if not changed.isdisjoint(own)}
+            proxy = ProxyKey(inventory.cluster, *name)
+            known, now = self._owners.pop(proxy, None), self._owner(inventory, name)
+            if known is not None:
+                touched.add(known)
+                self.found[known].remove(proxy)
+                if not self.found[known]:
+                    del self.found[known]
+            if now is not None:
+                touched.add(now)
+                self._owners[proxy] = now
+                insort(self.found.setdefault(now, []), proxy)
+        return touched
+
+    def _owner(self, inventory: Inventory, name: NamespacedName) -> GatewayKey | None:
+        """The Gateway that a running pod serves: by the uncut name in an annotation, else by the gateway-name label."""
+        pod = self._pods.get(name)
+        label = pod.metadata.labels.get(GATEWAY_NAME_LABEL) if pod is not None else None
+        if pod is None or label is None or pod.status.phase in ENDED:
+            return None
+        annotations = pod.metadata.annotations
+        full = next((annotations[key] for key in FULL_NAME_ANNOTATIONS if key in annotations), "")
+        named = GatewayKey(inventory.cluster, name[0], full)
+        return named if named in self._gateways else inventory.gateways_by_label.get((name[0], label))
 
 
 def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:
