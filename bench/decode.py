@@ -21,7 +21,8 @@ from typing import Any
 
 import orjson
 
-from gwtui.adapters.kubernetes.decode import KindDecoder, collector_paused
+from gwtui.adapters.kubernetes.decode import KindDecoder
+from gwtui.collector import collector_paused
 from gwtui.model.gateway_api import HttpRoute
 
 ROUTES = 10_000

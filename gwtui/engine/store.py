@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
+from gwtui.collector import collector_paused
 from gwtui.model.observations import Observation
 from gwtui.model.reduction import reduce
 from gwtui.model.snapshot import Snapshot
@@ -20,18 +19,6 @@ LONGEST_PAUSE_S = 1.0
 
 SHARE = 4.0
 """Folding may take one part in this many of the loop's time."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Hold off garbage collection: folding keeps nearly everything it makes, and scanning what is held costs most."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Store:

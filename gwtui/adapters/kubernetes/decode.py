@@ -5,14 +5,13 @@ One object the types do not fit costs that object, never the page: it is reporte
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from gwtui.collector import collector_paused
 from gwtui.errors import BadPayload
 from gwtui.model.observations import NamespacedName
 
@@ -70,18 +69,6 @@ class Burst:
     """The version of the last event, bookmarks included; empty when there was none."""
     error: bytes | None = None
     """The Status of an ERROR event, which is the last event of any stream."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Hold off garbage collection: decoding makes many objects, none of them garbage, and scanning them costs most."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class KindDecoder:

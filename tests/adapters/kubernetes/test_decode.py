@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from gwtui.adapters.kubernetes.decode import KindDecoder, collector_paused
+from gwtui.adapters.kubernetes.decode import KindDecoder
+from gwtui.collector import collector_paused
 from gwtui.errors import BadPayload
 from gwtui.model.kubernetes import EndpointSlice, Service
 
