@@ -3,13 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(PYTHON) tools/setup_venv.py $(VENV)
 
-.PHONY: demo test lint types contracts bench screenshots clean setup-demo setup-dev
+.PHONY: demo test lint types contracts bench drill screenshots drain-series clean setup-demo setup-dev
 
 demo: setup-demo  ## open the console on a living fleet of real Envoys on this machine
 	@$(BIN)/gwtui demo
 
 test: setup-dev  ## run every test this machine can run
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -23,8 +23,14 @@ contracts: setup-dev
 bench: setup-dev  ## print one JSON line per measured ratio; fails when a goal is missed
 	@$(BIN)/python bench/run.py $(ARGS)
 
-screenshots: setup-dev  ## make screenshots/ anew from the playground
-	@$(BIN)/python tools/screenshots.py
+drill: setup-dev  ## ten full cycles of a drain under load, every request counted; some minutes
+	@$(BIN)/python -m bench.drill $(ARGS)
+
+screenshots: setup-dev  ## make screenshots/ anew from the playground; ARGS="mixed --theme mono --size 80x24" makes one
+	@$(BIN)/python -m tools.screenshots $(or $(ARGS),--all)
+
+drain-series: setup-dev  ## make the pictures of a drain by keys alone anew, from the playground
+	@$(BIN)/python -m tools.drain_series
 
 setup-demo:
 	@$(SETUP) demo

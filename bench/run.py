@@ -1,6 +1,7 @@
-"""Run every benchmark in its own process and print one JSON line each. Exit code 1 when a goal is missed.
+"""Run every benchmark in its own process and print one JSON line per figure. Exit code 1 when a goal is missed.
 
-Every figure is a ratio against a floor or a peer measured in the same run: single times mean little on shared machines.
+A figure that cannot be had on this machine is told as "skipped" with the reason, and does not count as missed. Every
+figure is a ratio against a floor or a peer measured in the same run: single times mean little on shared machines.
 """
 
 from __future__ import annotations
@@ -11,8 +12,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("first_paint.py", "decode.py", "topology.py")
-LIMIT_S = 600
+BENCHES = (
+    "first_paint.py",
+    "decode.py",
+    "topology.py",
+    "map.py",
+    "scrape.py",
+    "fanout.py",
+    "keys.py",
+    "harm.py",
+    "edits.py",
+)
+"""The rest of the folder supports them."""
+
+LIMIT_S = 240
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
@@ -22,7 +36,8 @@ def main() -> int:
     missed = 0
     for name in wanted:
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name(name))],
+            [sys.executable, "-m", f"bench.{name.removesuffix('.py')}"],
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
             timeout=LIMIT_S,
@@ -30,7 +45,7 @@ def main() -> int:
         )
         print(done.stdout, end="", flush=True)
         results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        missed += done.returncode != 0 or not results or not all(result["met"] for result in results)
+        missed += done.returncode != 0 or not results or not all("skipped" in each or each["met"] for each in results)
     return 1 if missed else 0
 
 

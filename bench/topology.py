@@ -28,7 +28,6 @@ from gwtui.model import resources
 from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import (
     GATEWAY_API,
-    Filter,
     Gateway,
     GatewayClass,
     GatewayClassSpec,
@@ -40,13 +39,12 @@ from gwtui.model.gateway_api import (
     HttpRouteSpec,
     HttpRule,
     Listener,
-    MirrorTarget,
     ParentRef,
     PathMatch,
-    RequestMirror,
     RouteParentStatus,
     RouteStatus,
 )
+from gwtui.model.ids import NamespacedName
 from gwtui.model.kubernetes import (
     Condition,
     Endpoint,
@@ -63,9 +61,10 @@ from gwtui.model.kubernetes import (
     ServiceSpec,
     ServiceStatus,
 )
-from gwtui.model.observations import KindChanged, KindListed, NamespacedName
+from gwtui.model.observations import KindChanged, KindListed
 from gwtui.model.reduction import reduce
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
+from gwtui.model.route_filters import Filter, MirrorTarget, RequestMirror
 from gwtui.model.snapshot import Snapshot
 from gwtui.model.topology import relate
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from gwtui import arguments
 from gwtui.errors import Exit, GwtuiError, UsageError
 from gwtui.settings import Settings, load, override
 
@@ -54,20 +55,28 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--list", action="store_true", dest="list_scenarios", help="name the scenarios and stop")
     demo.add_argument("--state", type=Path, metavar="DIR", help="keep the fleet's files here")
     demo.add_argument("--headless", action="store_true", help="no console: print one JSON line when ready and stay")
-    demo.add_argument("--duration", type=_seconds, metavar="S", help="with --headless: end after S seconds")
+    demo.add_argument("--duration", type=arguments.seconds, metavar="S", help="with --headless: end after S seconds")
     demo.add_argument("--no-traffic", action="store_true", help="without the load generator")
 
     snapshot = commands.add_parser("snapshot", parents=[connection], help="the fleet as one document")
     snapshot.set_defaults(command="snapshot")
     snapshot.add_argument("-o", "--output", choices=("json", "table"), default="table")
-    snapshot.add_argument("--settle", type=_seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)")
+    snapshot.add_argument(
+        "--settle", type=arguments.seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)"
+    )
 
     drawing = commands.add_parser("map", parents=[connection], help="the shape of the fleet as text, data or a picture")
     drawing.set_defaults(command="map")
     drawing.add_argument("-o", "--output", choices=("text", "json", "svg", "mermaid"), default="text")
-    drawing.add_argument("--settle", type=_seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)")
-    drawing.add_argument("--width", type=_cells, metavar="N", help="cells of text (default: the terminal, else 140)")
+    drawing.add_argument(
+        "--settle", type=arguments.seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)"
+    )
+    drawing.add_argument(
+        "--width", type=arguments.cells, metavar="N", help="cells of text (default: the terminal, else 140)"
+    )
     drawing.add_argument("--theme", default="light", metavar="NAME", help="colours of the svg (default %(default)s)")
+
+    arguments.add_changes(commands, connection)
 
     doctor = commands.add_parser("doctor", parents=[connection], help="probe every way in, say what to grant")
     doctor.set_defaults(command="doctor")
@@ -75,29 +84,13 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if not 0 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} seconds is out of range")
-    return value
-
-
-def _cells(text: str) -> int:
-    if not text.isdecimal() or not 40 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a width between 40 and 1000")
-    return int(text)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code.
 
     Raises:
         GwtuiError: the command could not be carried out.
     """
-    chosen = parser().parse_args(arguments)
+    chosen = parser().parse_args(words)
     settings = override(load(getattr(chosen, "config", None)), vars(chosen))
     match chosen.command:
         case "console":
@@ -106,18 +99,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return console.run(settings)
         case "demo":
             return _demo(chosen, settings)
-        case "snapshot":
-            from gwtui.wiring import batch  # noqa: PLC0415 - as above
-
-            return batch.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
-        case "map":
-            from gwtui.wiring import batch  # noqa: PLC0415 - as above
-
-            return batch.draw_map(settings, output=chosen.output, settle_s=chosen.settle, cells=chosen.width)
+        case "snapshot" | "map":
+            return _batch(chosen, settings)
+        case "route" | "proxy" | "drain" | "undrain" | "undo" | "resume" | "changes":
+            return _changes(chosen, settings)
         case _:
             from gwtui.wiring import doctor  # noqa: PLC0415 - as above
 
             return doctor.run(settings, output=chosen.output)
+
+
+def _batch(chosen: argparse.Namespace, settings: Settings) -> int:
+    from gwtui.wiring import batch  # noqa: PLC0415 - as above
+
+    if chosen.command == "map":
+        return batch.draw_map(settings, output=chosen.output, settle_s=chosen.settle, cells=chosen.width)
+    return batch.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
+
+
+def _changes(chosen: argparse.Namespace, settings: Settings) -> int:
+    if chosen.command == "changes":
+        from gwtui.wiring import remembering  # noqa: PLC0415 - as above
+
+        return remembering.run(change=chosen.change, output=chosen.output)
+    from gwtui.wiring import changing  # noqa: PLC0415 - as above
+
+    return changing.run(settings, arguments.request(chosen))
 
 
 def _demo(chosen: argparse.Namespace, settings: Settings) -> int:

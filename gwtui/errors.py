@@ -7,6 +7,8 @@ GwtuiError                  message, hint, exit_code
 │   ├── Denied              4   401 or 403
 │   ├── NotServed           3   404: this path or kind is not offered
 │   └── BadPayload          3   truncated, too large, not what the protocol promises
+├── Conflict                4   somebody else changed the object
+├── Rejected                4   the server's validation is against it
 └── Refused                 4   policy, rights or a known trap
 """
 
@@ -73,6 +75,18 @@ class NotServed(SourceError):
 
 class BadPayload(SourceError):
     """The answer was truncated, over the size limit, or not in the promised format."""
+
+
+class Conflict(GwtuiError):
+    """Somebody else changed the object since it was read, or owns the field. Nothing was written."""
+
+    exit_code = Exit.REFUSED
+
+
+class Rejected(GwtuiError):
+    """The server's validation is against a write. Nothing was written."""
+
+    exit_code = Exit.REFUSED
 
 
 class Refused(GwtuiError):

@@ -11,7 +11,7 @@ from gwtui.model.reduction import reduce
 from gwtui.model.snapshot import Snapshot
 from gwtui.ports import Clock
 
-BURST_S = 0.05
+BURST_S = 0.02
 """Observations that arrive within this time are folded together."""
 
 LONGEST_PAUSE_S = 1.0

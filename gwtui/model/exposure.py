@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gwtui.model.gateway_api import GrpcRoute, GrpcRule, HttpRoute, HttpRule
 from gwtui.model.ids import ObjectKey
 from gwtui.model.kgateway import KGATEWAY, TrafficPolicy
+from gwtui.model.known import Unknown
 from gwtui.model.names import stat_prefix
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.resources import ROUTES, TRAFFIC_POLICIES
@@ -28,17 +29,25 @@ class Exposure:
 
     def prefixes(self, key: ObjectKey) -> frozenset[str] | None:
         """Return the stat prefixes of every rule of a route; None when some rule has no counters of its own."""
+        found = self.of_rules(key)
+        return frozenset(found) if found and all(found) else None
+
+    def of_rules(self, key: ObjectKey) -> tuple[str, ...]:
+        """Return the stat prefix of each rule of a route, empty where it has none; of other kinds nothing."""
         route = self._inventory.of(key.resource).get((key.namespace, key.name))
         if not isinstance(route, HttpRoute | GrpcRoute):
-            return None
+            return ()
         rules: tuple[HttpRule | GrpcRule, ...] = route.spec.rules
-        templates = [(rule.name, self._template(key, route, rule)) for rule in rules]
-        if not templates or not all(template for _, template in templates):
-            return None
-        return frozenset(
-            stat_prefix(template, namespace=key.namespace, name=key.name, rule_name=rule_name)
-            for rule_name, template in templates
+        return tuple(
+            stat_prefix(self._template(key, route, rule), namespace=key.namespace, name=key.name, rule_name=rule.name)
+            for rule in rules
         )
+
+    def why_not(self, key: ObjectKey) -> Unknown:
+        """Why a route has no counters of its own. Only policies of its namespace could give it some."""
+        if self._inventory.was_read_in(TRAFFIC_POLICIES, key.namespace):
+            return Unknown(f"not exposed: set statPrefix by a TrafficPolicy on {key}")
+        return Unknown(f"{key} may be exposed: traffic policies of namespace {key.namespace} are not read")
 
     def _template(self, key: ObjectKey, route: HttpRoute | GrpcRoute, rule: HttpRule | GrpcRule) -> str:
         """The template in force: a policy the rule names, else one for this rule, else one for the whole route."""

@@ -5,12 +5,48 @@ The shapes of the served versions agree in every field read here, so one type pe
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from gwtui.model.kubernetes import Condition, Meta, share_texts
+from gwtui.model.route_filters import Filter, GrpcFilter
 
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_API_EXPERIMENTAL = "gateway.networking.x-k8s.io"
+
+
+class FieldManager(Struct, rename="camel", frozen=True, gc=False):
+    """Who writes a part of an object. *Source:* `metadata.managedFields[]`; which fields is not decoded."""
+
+    manager: str = ""
+    subresource: str = ""
+    """`status` for who writes that alone."""
+
+    def __post_init__(self) -> None:
+        share_texts(self, "manager", "subresource")
+
+
+@lru_cache(maxsize=1024)
+def _shared(managers: tuple[FieldManager, ...]) -> tuple[FieldManager, ...]:
+    """The first of equal tuples: thousands of routes are written by the same few."""
+    return managers
+
+
+class RouteMeta(Meta, rename="camel", frozen=True, gc=False):
+    """`metadata` of a route, with who writes it."""
+
+    managed_fields: tuple[FieldManager, ...] = ()
+
+    def __post_init__(self) -> None:
+        Meta.__post_init__(self)
+        force_setattr(self, "managed_fields", _shared(self.managed_fields))
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Names of those who write more than the status, each once."""
+        return tuple(dict.fromkeys(each.manager for each in self.managed_fields if each.subresource != "status"))
 
 
 class ParentRef(Struct, rename="camel", frozen=True, gc=False):
@@ -67,57 +103,6 @@ class GrpcMethod(Struct, rename="camel", frozen=True, gc=False):
 class GrpcMatch(Struct, rename="camel", frozen=True, gc=False):
     method: GrpcMethod | None = None
     headers: tuple[ValueMatch, ...] = ()
-
-
-class MirrorTarget(Struct, rename="camel", frozen=True, gc=False):
-    name: str
-    group: str = ""
-    kind: str = "Service"
-    namespace: str = ""
-    port: int = 0
-
-
-class Fraction(Struct, rename="camel", frozen=True, gc=False):
-    numerator: int
-    denominator: int = 100
-
-
-class RequestMirror(Struct, rename="camel", frozen=True, gc=False):
-    """Copies of requests. Neither `percent` nor `fraction` means all of them."""
-
-    backend_ref: MirrorTarget
-    percent: int | None = None
-    fraction: Fraction | None = None
-
-
-class RequestRedirect(Struct, rename="camel", frozen=True, gc=False):
-    scheme: str = ""
-    hostname: str = ""
-    port: int = 0
-    status_code: int = 302
-
-
-class ExtensionRef(Struct, rename="camel", frozen=True, gc=False):
-    group: str
-    kind: str
-    name: str
-
-
-class Filter(Struct, rename="camel", frozen=True, gc=False):
-    """A route filter; only what changes where traffic goes is decoded, the rest stays in the object's YAML."""
-
-    type: str
-    request_mirror: RequestMirror | None = None
-    request_redirect: RequestRedirect | None = None
-    extension_ref: ExtensionRef | None = None
-
-
-class GrpcFilter(Struct, rename="camel", frozen=True, gc=False):
-    """The same for a GRPCRoute, which cannot redirect."""
-
-    type: str
-    request_mirror: RequestMirror | None = None
-    extension_ref: ExtensionRef | None = None
 
 
 class HttpBackendRef(BackendRef, rename="camel", frozen=True, gc=False):
@@ -183,7 +168,7 @@ class HttpRouteSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class HttpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: HttpRouteSpec = HttpRouteSpec()
     status: RouteStatus = RouteStatus()
 
@@ -195,7 +180,7 @@ class GrpcRouteSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class GrpcRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: GrpcRouteSpec = GrpcRouteSpec()
     status: RouteStatus = RouteStatus()
 
@@ -218,19 +203,19 @@ class L4RouteSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class TlsRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: TlsRouteSpec = TlsRouteSpec()
     status: RouteStatus = RouteStatus()
 
 
 class TcpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: L4RouteSpec = L4RouteSpec()
     status: RouteStatus = RouteStatus()
 
 
 class UdpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: L4RouteSpec = L4RouteSpec()
     status: RouteStatus = RouteStatus()
 

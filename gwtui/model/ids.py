@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+NamespacedName = tuple[str, str]
+"""(namespace, name); the namespace is empty for cluster-scoped objects."""
+
 
 class ObjectKey(NamedTuple):
     """One Kubernetes object."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,6 @@ Observed = Known[T] | Unknown
 """A value of type `T` that may not be available."""
 
 
-def value_or(observed: Known[T] | Unknown, default: T) -> T:
-    """Return the value, or `default` when unknown. Only for sorting and sums that state their coverage."""
+def value_or(observed: Known[T] | Unknown, default: D) -> T | D:
+    """Return the value, or `default` when unknown. For sorting, gaps in charts, and sums that state their coverage."""
     return observed.value if isinstance(observed, Known) else default

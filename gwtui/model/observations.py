@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gwtui.model.health import ProxyState, SourceHealth
-from gwtui.model.ids import ProxyKey
-from gwtui.model.traffic import ProxySample
+from gwtui.model.ids import GatewayKey, NamespacedName, ProxyKey
+from gwtui.model.inspection import Inspection
+from gwtui.model.known import Known, Unknown
+from gwtui.model.rejections import ByGateway
+from gwtui.model.samples import ProxySample
+from gwtui.model.shape import Topology
 
-NamespacedName = tuple[str, str]
-"""(namespace, name); the namespace is empty for cluster-scoped objects."""
+PROMETHEUS = "prometheus"
+"""The way in of samples that Prometheus took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,14 @@ class KindChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TopologyGiven:
+    """The shape of a cluster that has no objects to tell it from."""
+
+    cluster: str
+    topology: Topology
+
+
+@dataclass(frozen=True, slots=True)
 class SourceReported:
     """The health of one source changed."""
 
@@ -52,7 +64,7 @@ class ProxySampled:
     state: ProxyState
     sample: ProxySample
     way: str
-    """The way in that answered: `pod proxy`, `port-forward`."""
+    """The way in that answered: `pod proxy`, `port-forward`, `prometheus`, …."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +80,25 @@ class ProxyFailed:
     hint: str = ""
 
 
-Observation = KindListed | KindChanged | SourceReported | ProxySampled | ProxyFailed
+@dataclass(frozen=True, slots=True)
+class ProxyInspected:
+    """One proxy told what it holds."""
+
+    proxy: ProxyKey
+    inspection: Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerTold:
+    """The control plane told which gateways' proxies refuse what it sends them, or why it did not."""
+
+    cluster: str
+    refusals: Known[Mapping[GatewayKey, tuple[str, ...]]] | Unknown
+    """Kinds of configuration by gateway (`Listener`, `RouteConfiguration`, …); a gateway that is absent has none."""
+    rejections: ByGateway = field(default_factory=dict)
+    """What it counted since it started; empty when `refusals` is unknown."""
+
+
+ClusterFact = KindListed | KindChanged | TopologyGiven | SourceReported | ControllerTold
+ProxyFact = ProxySampled | ProxyFailed | ProxyInspected
+Observation = ClusterFact | ProxyFact

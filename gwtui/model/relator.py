@@ -8,19 +8,19 @@ from itertools import chain, groupby
 from typing import Any
 
 from gwtui.model import resources
-from gwtui.model.ids import GatewayKey, ObjectKey
-from gwtui.model.observations import NamespacedName
+from gwtui.model.ids import GatewayKey, NamespacedName, ObjectKey
 from gwtui.model.relations.attachment import Placement, place_routes, widened
 from gwtui.model.relations.claims import Claimants, claims_of
 from gwtui.model.relations.differences import differing
 from gwtui.model.relations.edges import Led, hops_of_routes
 from gwtui.model.relations.evidence import Evidence
 from gwtui.model.relations.ground import Ground, ground_of
-from gwtui.model.relations.inventory import Inventory, Objects
-from gwtui.model.relations.nodes import Facts, node_of, problems_of
+from gwtui.model.relations.inventory import EVERYWHERE, Inventory, Objects, Scopes
+from gwtui.model.relations.nodes import Facts, node_of, remarks_of
 from gwtui.model.relations.ownership import Proxies
 from gwtui.model.relations.patterns import missing_for_patterns, patterns_of
 from gwtui.model.relations.reach import Reach, reach_of
+from gwtui.model.relations.remarks import problems_among, unseen_among
 from gwtui.model.relations.roles import role_of
 from gwtui.model.relations.tiers import circles_of, tiers_of
 from gwtui.model.relations.waypoints import Subject, waypoint_hops
@@ -49,7 +49,7 @@ class _Memory:
     circles: dict[GatewayKey, tuple[str, ...]] = field(default_factory=dict)
     """What to say of the Gateways that lie on a cycle."""
     bare: dict[GatewayKey, GatewayNode] = field(default_factory=dict)
-    """Nodes without their problems: all that patterns are recognised from."""
+    """Nodes without what there is to say of them: all that patterns are recognised from."""
     nodes: dict[GatewayKey, GatewayNode] = field(default_factory=dict)
     recognised: tuple[tuple[PatternFound, ...], tuple[str, ...]] | None = None
     """Patterns, or what is missing for one; None when they are to be found again."""
@@ -69,9 +69,9 @@ class Relator:
         self._memory: _Memory | None = None
         self._last = EMPTY
 
-    def relate(self, objects: Objects) -> Topology:
+    def relate(self, objects: Objects, scopes: Scopes = EVERYWHERE) -> Topology:
         """Return what `topology.relate` returns; the same object as the last time when it is equal."""
-        inventory = Inventory(self._cluster, objects)
+        inventory = Inventory(self._cluster, objects, scopes)
         stale = self._proxies.follow(inventory)
         memory, self._memory = self._memory, None
         if memory is None or not memory.ground.still_stands(inventory, self._proxies.found):
@@ -113,7 +113,9 @@ def _follow_routes(inventory: Inventory, memory: _Memory) -> set[GatewayKey]:
     for gateway in touched:
         placement = place_routes(inventory, memory.claimants.of(gateway))
         memory.placements[gateway] = placement
-        memory.led[gateway] = hops_of_routes(gateway, placement.routes, memory.ground.resolver)
+        memory.led[gateway] = hops_of_routes(
+            gateway, placement.routes, memory.ground.resolver, memory.ground.diverted(gateway)
+        )
     return touched
 
 
@@ -135,7 +137,7 @@ def _follow_waypoints(inventory: Inventory, memory: _Memory, placed: set[Gateway
 
 def _follow_reach(inventory: Inventory, memory: _Memory, led: Iterable[GatewayKey]) -> None:
     for key in led:
-        found = reach_of(memory.hops[key])
+        found = reach_of(memory.hops[key], memory.ground.bindings.ends.get(key, frozenset()))
         if found != memory.reach.get(key):
             memory.reach[key] = found
             memory.roles[key] = role_of(inventory, key, found)
@@ -174,14 +176,14 @@ def _put_together(inventory: Inventory, memory: _Memory, proxies: Proxies, key: 
     if bare != memory.bare.get(key):
         memory.bare[key] = bare
         memory.recognised = None
-    problems = {
-        *memory.placements[key].problems,
-        *memory.led[key].problems,
+    remarks = {
+        *memory.placements[key].remarks,
+        *memory.led[key].remarks,
         *memory.circles.get(key, ()),
         *ground.bindings.problems.get(key, ()),
-        *problems_of(inventory, key, facts),
+        *remarks_of(inventory, key, facts),
     }
-    memory.nodes[key] = replace(memory.bare[key], problems=tuple(sorted(problems)))
+    memory.nodes[key] = replace(memory.bare[key], problems=problems_among(remarks), unseen=unseen_among(remarks))
 
 
 def _assembled(inventory: Inventory, memory: _Memory) -> Topology:

@@ -145,6 +145,8 @@ class GatewayNode:
     services: tuple[ServiceKey, ...]
     problems: tuple[str, ...] = ()
     """One line each: a condition that is not as it should be, an unresolved reference."""
+    unseen: tuple[str, ...] = ()
+    """One line each: what is referred to and is not read, there or anywhere. It may exist or not: no problem of it."""
     role: GatewayRole = GatewayRole.INGRESS
     mesh: MeshMembership | None = None
     """None when nothing asks for a mesh and no pod is in one."""
@@ -183,7 +185,7 @@ class Topology:
     front_doors: tuple[FrontDoor, ...] = ()
     patterns: tuple[PatternFound, ...] = ()
     problems: tuple[str, ...] = ()
-    """One line each, for what belongs to no gateway: a route whose gateway does not exist."""
+    """One line each, for what belongs to no gateway: a route whose gateway does not exist, or cannot be seen."""
     missing: tuple[str, ...] = ()
     """When no pattern is recognised: what would be needed to recognise one, one line each."""
 

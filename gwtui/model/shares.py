@@ -7,6 +7,7 @@ counters prove it, and is Unknown with the reason everywhere else.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from gwtui.model.exposure import Exposure, intersects
@@ -17,6 +18,7 @@ from gwtui.model.names import ANY_HOST
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.snapshot import ClusterView
 from gwtui.model.topology import Hop, RouteShare, ShareRole
+from gwtui.model.totals import summed
 from gwtui.model.traffic import ProxyTraffic
 
 Share = Known[float] | Unknown
@@ -51,7 +53,7 @@ class ObservedShares:
         self._view = view
         self._traffic = traffic
         self._complete = complete
-        self._exposure = Exposure(Inventory(view.name, view.objects))
+        self._exposure = Exposure(Inventory(view.name, view.objects, view.scopes))
         self._rules: dict[_Rule, list[_Branch]] = {}
         self._users: dict[tuple[GatewayKey, str], list[_Branch]] = {}
         self._arrivals: dict[GatewayKey, list[_Branch]] = {}
@@ -59,6 +61,12 @@ class ObservedShares:
         self._targets: dict[tuple[GatewayKey, str], int] = {}
         for hop in view.topology.hops:
             self._index(hop)
+
+    def after(self, traffic: Mapping[GatewayKey, ProxyTraffic], complete: Collection[GatewayKey]) -> ObservedShares:
+        """Return the shares of the same cluster under later figures: what was found out about its hops is kept."""
+        later = copy(self)
+        vars(later).update(_traffic=traffic, _complete=complete)
+        return later
 
     def _index(self, hop: Hop) -> None:
         for cluster in hop.envoy_clusters:
@@ -92,22 +100,39 @@ class ObservedShares:
         if share.role is not ShareRole.PRIMARY:
             return COPIES if share.role is ShareRole.MIRROR else Unknown("on standby: not counted apart")
         branches = self._rules[_rule_of(hop, share)]
-        if len(branches) != share.backends:
-            return Unknown("not every backend of the rule is one Service or one Gateway of this cluster")
-        gateways = [(branch, branch.hop.target) for branch in branches if isinstance(branch.hop.target, GatewayKey)]
-        if all(self._is_alone(branch) for branch in branches):
-            rates = [self._sum(branch.hop.source, (branch.share.cluster,)) for branch in branches]
-        elif len(gateways) == len(branches) > 1:
-            rates = [self._arrived(branch, target) for branch, target in gateways]
-        else:
-            return Unknown("other rules use the same upstreams, and Envoy counts them together")
+        rates = self._rates(branches)
+        if isinstance(rates, Unknown):
+            return rates
         own = next(
             rate
             for branch, rate in zip(branches, rates, strict=True)
             if branch.share == share and branch.hop.target == hop.target and branch.hop.rule == hop.rule
         )
-        missing = next((rate for rate in rates if isinstance(rate, Unknown)), None)
-        return _ratio(own, missing or _added(rates))
+        return _ratio(own, _whole(rates))
+
+    def rate_of_rule(self, hop: Hop, share: RouteShare) -> Share:
+        """Return the requests/s of the whole rule that this backend belongs to, proven as its shares are."""
+        if share.role is not ShareRole.PRIMARY:
+            return Unknown("copies and what is on standby are no measure of a rule")
+        rates = self._rates(self._rules[_rule_of(hop, share)])
+        return rates if isinstance(rates, Unknown) else _whole(rates)
+
+    def _rates(self, branches: list[_Branch]) -> list[Share] | Unknown:
+        """Requests/s of one rule to each of its backends."""
+        source = branches[0].hop.source
+        is_read = source in self._traffic
+        if len(branches) != branches[0].share.backends:
+            if not is_read:
+                return Unknown(f"no proxy of {source} answers")
+            return Unknown("not every backend of the rule is one Service or one Gateway of this cluster")
+        gateways = [(branch, branch.hop.target) for branch in branches if isinstance(branch.hop.target, GatewayKey)]
+        if all(self._is_alone(branch) for branch in branches):
+            return [self._sum(branch.hop.source, (branch.share.cluster,)) for branch in branches]
+        if len(gateways) == len(branches) > 1:
+            return [self._arrived(branch, target) for branch, target in gateways]
+        if not is_read:
+            return Unknown(f"no proxy of {source} answers")
+        return Unknown("other rules use the same upstreams, and Envoy counts them together")
 
     def _is_alone(self, branch: _Branch) -> bool:
         """Whether this backend of this rule is all that the source uses the upstream for."""
@@ -122,7 +147,7 @@ class ObservedShares:
         found = [traffic.clusters[name].rps for name in clusters if name in traffic.clusters]
         if not found:
             return Unknown(f"the proxies of {source} hold no such upstream")
-        return _added(found)
+        return summed(found)
 
     def _arrived(self, branch: _Branch, target: GatewayKey) -> Share:
         """Requests/s of this rule as the target Gateway's own routes count them.
@@ -138,7 +163,7 @@ class ObservedShares:
             hostnames = [name for name in self._hostnames(key) if intersects(branch.share.hostnames, (name,))]
             exposed = self._exposure.prefixes(key) if hostnames else frozenset[str]()
             if exposed is None:
-                return Unknown(f"not exposed: set statPrefix by a TrafficPolicy on {key}")
+                return self._exposure.why_not(key)
             prefixes |= exposed
             counted.update(hostnames)
         if not prefixes:
@@ -148,7 +173,7 @@ class ObservedShares:
                 return Unknown(f"{target} counts it together with rule {other.share.rule_index} of {other.share.route}")
         if isinstance(traffic.rps, Unknown):
             return traffic.rps
-        return _added(
+        return summed(
             [
                 Known(0.0, traffic.rps.observed_at),  # a route without requests is absent from the counters
                 *(
@@ -165,8 +190,8 @@ class ObservedShares:
 
 
 def is_mirror(hop: Hop) -> bool:
-    """Whether a hop carries copies only."""
-    return all(share.role is ShareRole.MIRROR for share in hop.shares)
+    """Whether a hop carries copies only. One without shares carries what no route steers."""
+    return bool(hop.shares) and all(share.role is ShareRole.MIRROR for share in hop.shares)
 
 
 def _rule_of(hop: Hop, share: RouteShare) -> _Rule:
@@ -178,13 +203,10 @@ def _host_of(vhost: str) -> str:
     return vhost.rpartition("~")[2].replace("_", ".")
 
 
-def _added(rates: Iterable[Share]) -> Share:
-    """The sum of what is known, or why nothing is."""
+def _whole(rates: Iterable[Share]) -> Share:
+    """The sum of all of them, or why one is unknown."""
     parts = tuple(rates)
-    known = [rate for rate in parts if isinstance(rate, Known)]
-    if not known:
-        return next(rate for rate in parts if isinstance(rate, Unknown))
-    return Known(sum(rate.value for rate in known), min(rate.observed_at for rate in known))
+    return next((rate for rate in parts if isinstance(rate, Unknown)), None) or summed(parts)
 
 
 def _ratio(part: Share, whole: Share) -> Share:

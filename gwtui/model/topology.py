@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.model.relations.inventory import Objects
+from gwtui.model.relations.inventory import EVERYWHERE, Objects, Scopes
 from gwtui.model.relator import Relator
 from gwtui.model.shape import (
     EMPTY,
@@ -29,15 +29,16 @@ __all__ = [
 ]
 
 
-def relate(cluster: str, objects: Objects) -> Topology:
+def relate(cluster: str, objects: Objects, scopes: Scopes = EVERYWHERE) -> Topology:
     """Return the topology of one cluster. Equal objects give an equal topology, in whatever order they came.
 
     Half-made objects (a missing class, gateway or backend, no status, cycles) give problems, never an error. A kind
-    that is absent from `objects` was not read: nothing is claimed to be missing from it. Who relates the same cluster
-    again keeps a `Relator` instead.
+    that is absent from `objects` was not read, and one in `scopes` was read in these namespaces alone: nothing is
+    claimed to be missing from anywhere else. Who relates the same cluster again keeps a `Relator` instead.
 
     Args:
         cluster: Kubeconfig context; part of every key.
         objects: By group resource, then by (namespace, name), each as its `KindSpec.type`.
+        scopes: The namespaces that were read of a kind, for every kind of which not all were.
     """
-    return Relator(cluster).relate(objects)
+    return Relator(cluster).relate(objects, scopes)

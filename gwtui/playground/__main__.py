@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gwtui.errors import Exit, GwtuiError
 from gwtui.playground.lifeline import follow_parent_death, wait_for_end
-from gwtui.playground.scenario import DEFAULT, load_scenario
+from gwtui.playground.scenario import DEFAULT, load_scenario, with_rates
 from gwtui.playground.session import Session
 
 
@@ -25,10 +25,13 @@ def main() -> int:
     parser.add_argument("--scenario", default=DEFAULT, help="which fleet to run")
     parser.add_argument("--state", type=Path, help="directory for its files, kept at the end")
     parser.add_argument("--no-traffic", action="store_true", help="send no requests")
+    parser.add_argument(
+        "--rps", action="append", default=[], type=_rate, metavar="HOST=RPS", help="requests/s to one host; repeatable"
+    )
     arguments = parser.parse_args()
     follow_parent_death()
     try:
-        scenario = load_scenario(arguments.scenario)
+        scenario = with_rates(load_scenario(arguments.scenario), dict(arguments.rps))
         state = arguments.state or Path(tempfile.mkdtemp(prefix="gwtui-playground-"))
         state.mkdir(parents=True, exist_ok=True)
         session = Session(
@@ -44,6 +47,14 @@ def main() -> int:
         _answer({"error": error.message, "hint": error.hint})
         return error.exit_code
     return Exit.OK
+
+
+def _rate(text: str) -> tuple[str, float]:
+    host, _, rps = text.rpartition("=")
+    try:
+        return host, float(rps)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST=RPS, such as shop.example.com=200") from error
 
 
 async def _run(session: Session) -> None:

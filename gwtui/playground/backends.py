@@ -1,7 +1,8 @@
 """The workloads: HTTP servers that answer like the echo server of the Gateway API conformance suite.
 
 Run as `python -m gwtui.playground.backends`: reads `{"pods": [...]}` as one line, answers with the port of each pod as
-one line, and serves until its standard input ends. One process plays all pods; each has its own port.
+one line, and serves until its standard input ends. One process plays all pods; each has its own port. Each further
+line is a change of how one workload behaves, answered with `{}`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import json
 import random
 import sys
+from typing import Literal, Protocol
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -30,6 +32,15 @@ class Pod(msgspec.Struct, frozen=True):
     latency_ms: float
     jitter_ms: float
     error_ratio: float
+    protocol: Literal["http", "grpc"] = "http"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What all pods of a workload are to do from now on."""
+
+    namespace: str
+    service: str
+    error_ratio: float
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -38,11 +49,55 @@ class Orders(msgspec.Struct, frozen=True):
     pods: tuple[Pod, ...]
 
 
-class Echo:
-    """The handlers of one pod."""
+class Server(Protocol):
+    """What listens for one pod."""
+
+    async def start(self, host: str) -> int:
+        """Serve; returns the port."""
+        ...
+
+    async def close(self) -> None:
+        """Stop at once."""
+        ...
+
+
+class Behaviour:
+    """How one pod answers: how late, and how often with an error."""
 
     def __init__(self, pod: Pod) -> None:
-        self._pod = pod
+        self.pod = pod
+        self.error_ratio = pod.error_ratio
+
+    def delay_s(self) -> float:
+        """How long the next answer takes."""
+        pod = self.pod
+        delay_ms = pod.latency_ms + (random.expovariate(1 / pod.jitter_ms) if pod.jitter_ms else 0.0)
+        return delay_ms / 1000
+
+    def is_failing(self) -> bool:
+        """Whether the next answer is an error."""
+        return random.random() < self.error_ratio
+
+
+class Echo:
+    """The HTTP server of one pod."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._pod = behaviour.pod
+        # Streams must not hold up the end of the process.
+        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, host: str) -> int:
+        """Serve; returns the port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, 0, backlog=512).start()
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def close(self) -> None:
+        """Stop at once."""
+        await self._runner.cleanup()
 
     def application(self) -> web.Application:
         """The routes of the pod."""
@@ -54,11 +109,9 @@ class Echo:
 
     async def echo(self, request: web.Request) -> web.Response:
         """Tell the client what arrived here, after the pod's latency."""
-        pod = self._pod
-        delay_ms = pod.latency_ms + (random.expovariate(1 / pod.jitter_ms) if pod.jitter_ms else 0.0)
-        await asyncio.sleep(delay_ms / 1000)
+        await asyncio.sleep(self._behaviour.delay_s())
         await request.read()
-        status = 500 if random.random() < pod.error_ratio else 200
+        status = 500 if self._behaviour.is_failing() else 200
         return web.json_response(self._seen(request), status=status)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -106,23 +159,42 @@ class Echo:
         }
 
 
+def server(behaviour: Behaviour) -> Server:
+    """The server of a pod, by what it speaks."""
+    pod = behaviour.pod
+    if pod.protocol == "http":
+        return Echo(behaviour)
+    from gwtui.playground.grpc_echo import GrpcEcho  # noqa: PLC0415 - most fleets speak no gRPC
+
+    identity = pod.namespace, pod.service, pod.pod
+    return GrpcEcho(identity, delay_s=behaviour.delay_s, is_failing=behaviour.is_failing)
+
+
 async def serve(orders: Orders) -> None:
     """Play every pod until standard input ends; prints the ports once all of them listen."""
-    runners = []
+    behaviours = [Behaviour(pod) for pod in orders.pods]
+    servers = [server(each) for each in behaviours]
     ports = {}
-    for pod in orders.pods:
-        # Streams must not hold up the end of the process.
-        runner = web.AppRunner(Echo(pod).application(), access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, LOOPBACK, 0, backlog=512).start()
-        runners.append(runner)
-        ports[f"{pod.namespace}/{pod.pod}"] = runner.addresses[0][1]
-    sys.stdout.write(json.dumps(ports) + "\n")
-    sys.stdout.flush()
+    for each, on in zip(behaviours, servers, strict=True):
+        ports[f"{each.pod.namespace}/{each.pod.pod}"] = await on.start(LOOPBACK)
+
+    def change(line: bytes) -> None:
+        wanted = msgspec.json.decode(line, type=Change)
+        for each in behaviours:
+            if (each.pod.namespace, each.pod.service) == (wanted.namespace, wanted.service):
+                each.error_ratio = wanted.error_ratio
+        _answer({})
+
+    _answer(ports)
     try:
-        await wait_for_end(ignore_interrupt=True)
+        await wait_for_end(ignore_interrupt=True, on_line=change)
     finally:
-        await asyncio.gather(*(runner.cleanup() for runner in runners))
+        await asyncio.gather(*(each.close() for each in servers))
+
+
+def _answer(document: dict[str, int]) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

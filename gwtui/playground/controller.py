@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gwtui.playground import deployer, mesh, status, workloads
 from gwtui.playground.api.server import PodPorts
 from gwtui.playground.api.store import Lagged, Store
+from gwtui.playground.faults import WEIGHTS, Fault, Faults, route_key, shifted
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.ports import LOOPBACK
 from gwtui.playground.fleet.proxies import PodKey, Proxies
@@ -58,6 +59,7 @@ class Controller:
         proxies: the proxy pods.
         cloud: the entry points.
         tunnels: the ways to waypoints.
+        faults: what goes wrong on purpose.
         report: takes a line about a pass that failed.
     """
 
@@ -69,6 +71,7 @@ class Controller:
         proxies: Proxies,
         cloud: Cloud,
         tunnels: Tunnels,
+        faults: Sequence[Fault] = (),
         report: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -76,6 +79,7 @@ class Controller:
         self._proxies = proxies
         self._cloud = cloud
         self._tunnels = tunnels
+        self._faults = Faults(faults, self._begin)
         self._report = report
         self._serials = itertools.count(1)
         self._addresses = ipaddress.ip_network(POD_NETWORK).hosts()
@@ -88,19 +92,32 @@ class Controller:
 
     async def run(self) -> None:
         """Follow the objects until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow())
-            self._news.set()
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                self._proxies.check()
-                self._cloud.check()
-                self._tunnels.check()
-                try:
-                    self.reconcile()
-                except Exception as error:  # noqa: BLE001 - one odd object must not end the control loop
-                    self._report(f"controller: a pass failed: {error!r}")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow())
+                self._news.set()
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    self._proxies.check()
+                    self._cloud.check()
+                    self._tunnels.check()
+                    try:
+                        self.reconcile()
+                    except Exception as error:  # noqa: BLE001 - one odd object must not end the control loop
+                        self._report(f"controller: a pass failed: {error!r}")
+        finally:
+            self._faults.stop()
+
+    def start_faults(self) -> None:
+        """Let the time of the faults run: everything they are to break works now."""
+        self._faults.start()
+
+    def _begin(self, fault: Fault) -> None:
+        """A fault begins: change what it changes, and look at everything again."""
+        if fault.kind == WEIGHTS and (route := self._store.find(*route_key(fault))) is not None:
+            self._store.put(shifted(route, fault.weights), manager="somebody")
+        self.wake()
 
     def reconcile(self) -> None:
         """One pass: objects, pods, endpoints, entry points, Envoy configuration, claims."""
@@ -219,8 +236,10 @@ class Controller:
     def _configure(self, world: World, attached: list[Attachment]) -> None:
         for gateway in world.gateways():
             config = translate(world, gateway, attached, self._pod_ports)
-            for pod in self._pods(world, gateway):
-                self._proxies.configure(key_of(pod), config)
+            namespace, _ = key_of(gateway)
+            pods = sorted(pod["metadata"]["name"] for pod in self._pods(world, gateway))
+            for pod, reached in self._faults.sent("/".join(key_of(gateway)), pods, config).items():
+                self._proxies.configure((namespace, pod), reached)
 
     def _claim(self, world: World, attached: list[Attachment], now: str) -> None:
         """Write the status of everything that has one."""

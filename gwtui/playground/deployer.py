@@ -96,7 +96,7 @@ def objects_for(world: World, gateway: Json) -> list[Json]:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": metadata(service, service_settings.get("extraAnnotations")),
-            "spec": _service_spec(gateway, service_settings, selector, service),
+            "spec": _overlaid(_service_spec(gateway, service_settings, selector, service), settings),
         },
         {
             "apiVersion": "apps/v1",
@@ -163,6 +163,18 @@ def _service_spec(gateway: Json, settings: Json, selector: Json, existing: Json 
     if load_balancer_class := settings.get("loadBalancerClass"):
         spec["loadBalancerClass"] = load_balancer_class
     return spec
+
+
+def _overlaid(spec: Json, settings: Json) -> Json:
+    """The Service with `serviceOverlay.spec` on top: a strategic merge patch, in which ports are told by their number.
+
+    The rest of what an overlay may hold (metadata, those of other objects) is not played.
+    """
+    overlay = (settings.get("serviceOverlay") or {}).get("spec") or {}
+    ports = {each["port"]: each for each in overlay.get("ports", ())}
+    merged = _merge(spec, {name: value for name, value in overlay.items() if name != "ports"})
+    merged["ports"] = [{**each, **ports.pop(each["port"], {})} for each in spec["ports"]] + list(ports.values())
+    return merged
 
 
 def _replicas(settings: Json, existing: Json | None) -> Json:

@@ -1,7 +1,8 @@
 """What an installation leaves in the cluster: the objects of a scenario with their owners, status and pods.
 
 What cannot run here (ztunnel, agentgateway, HAProxy, the controllers of clouds and meshes) is in the scenario as a
-Deployment or DaemonSet. Its pods are reported Running, as a kubelet would, and nothing listens behind their ports.
+Deployment or DaemonSet. Its pods are reported Running, as a kubelet would, and nothing listens behind their ports, the
+metrics of kgateway's control plane apart.
 """
 
 from __future__ import annotations

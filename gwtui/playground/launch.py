@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from gwtui.errors import GwtuiError
 from gwtui.playground.fleet.binary import envoy_binary
-from gwtui.playground.scenario import load_scenario, scenario_names
+from gwtui.playground.scenario import load_scenario, scenario_names, with_rates
 
 __all__ = ["Playground", "launch", "scenario_names"]
 
@@ -56,7 +56,12 @@ class Playground:
 
 
 async def launch(
-    scenario: str, *, state_dir: Path | None, traffic: bool = True, progress: Callable[[str], None]
+    scenario: str,
+    *,
+    state_dir: Path | None,
+    traffic: bool = True,
+    rates: Mapping[str, float] | None = None,
+    progress: Callable[[str], None],
 ) -> Playground:
     """Start a playground and wait until it serves requests.
 
@@ -67,19 +72,22 @@ async def launch(
         scenario: name of a scenario.
         state_dir: directory for its files, kept at the end; None for a temporary one.
         traffic: whether clients send requests.
+        rates: requests/s by host, instead of those of the scenario.
         progress: called with each line the playground reports.
 
     Raises:
-        UsageError: there is no such scenario.
+        UsageError: there is no such scenario, or it has no such host.
         GwtuiError: Envoy is not installed, or the playground did not come up within 40 s.
     """
-    load_scenario(scenario)
+    rates = rates or {}
+    with_rates(load_scenario(scenario), rates)
     envoy_binary()
     arguments = ["--scenario", scenario]
     if state_dir is not None:
         arguments += ["--state", str(state_dir)]
     if not traffic:
         arguments.append("--no-traffic")
+    arguments += [f"--rps={host}={rps}" for host, rps in rates.items()]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

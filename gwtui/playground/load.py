@@ -7,19 +7,27 @@ until its standard input ends. Counts are written to a file twice a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import random
 import sys
 import time
-from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 import aiohttp
-import httpx
 import msgspec
 
+from gwtui.playground.clients.callers import GrpcCaller, grpc_callers
+from gwtui.playground.clients.http2 import Http2Client
+from gwtui.playground.clients.orders import Orders, Target
+from gwtui.playground.clients.streams import Stream, read_events, talk
+from gwtui.playground.clients.tally import LATENCY_MS, HostTally, Outcome, Protocol
+from gwtui.playground.grpc_service import ECHO
 from gwtui.playground.lifeline import follow_parent_death, wait_for_end
+
+__all__ = ["LATENCY_MS", "Clients", "HostTally", "Orders", "Target", "send"]
 
 _REPORT_PERIOD_S = 0.5
 _DEADLINE_S = 20.0
@@ -29,80 +37,65 @@ _IN_FLIGHT = 400
 """More unanswered requests than this per host are not added to: clients give up, they do not pile up."""
 _HTTP2_CONNECTIONS = 4
 _RETRY_STREAM_S = 1.0
+_CATCH_UP_S = 0.5
+"""A request that is later than this is left out: sending all of them at once would be a burst nobody ordered."""
 
-
-class Target(msgspec.Struct, frozen=True):
-    """What to send to one host."""
-
-    host: str
-    url: str
-    """Base URL of the entry point."""
-    rps: float
-    http2_ratio: float
-    streams: int
-    paths: tuple[str, ...]
-
-
-class Orders(msgspec.Struct, frozen=True):
-    """What the process is asked to do."""
-
-    targets: tuple[Target, ...]
-    report: str
-    """Path of the file with the counts."""
-
-
-class Tally:
-    """Counts of one host. `sent` is `ok` plus `failed` plus what is under way."""
-
-    def __init__(self) -> None:
-        self.sent = 0
-        self.ok = 0
-        self.failed = 0
-        self.status: Counter[int] = Counter()
-
-    def record(self, status: int | None, *, complete: bool) -> None:
-        """Count one end of a request: a failure is no answer, a broken answer, or a 5xx."""
-        if status is not None:
-            self.status[status] += 1
-        if complete and status is not None and status < 500:
-            self.ok += 1
-        else:
-            self.failed += 1
-
-    def as_json(self) -> dict[str, object]:
-        """The counts, statuses as text."""
-        return {
-            "sent": self.sent,
-            "ok": self.ok,
-            "failed": self.failed,
-            "status": {str(code): count for code, count in sorted(self.status.items())},
-        }
+Send = Callable[[Target, str], Awaitable[tuple[int | None, bool]]]
+"""Sends one request to a URL; returns the status, and whether the answer was complete."""
+Converse = Callable[[Target, Stream], Awaitable[None]]
+"""Leads one long stream to its end."""
 
 
 class Clients:
-    """Everybody who sends requests."""
+    """Everybody who sends requests.
 
-    def __init__(self, orders: Orders, http1: aiohttp.ClientSession, http2: list[httpx.AsyncClient]) -> None:
+    Args:
+        orders: what to send.
+        http1: the HTTP/1.1 connections.
+        http2: clients with an HTTP/2 connection to each place.
+        grpc: by host, who calls it.
+    """
+
+    def __init__(
+        self,
+        orders: Orders,
+        http1: aiohttp.ClientSession,
+        http2: list[Http2Client],
+        grpc: Mapping[str, GrpcCaller] | None = None,
+    ) -> None:
         self._orders = orders
         self._http1 = http1
         self._http2 = itertools.cycle(http2)
-        self.tallies = {target.host: Tally() for target in orders.targets}
-        self.open_streams = 0
+        self._grpc = grpc or {}
+        self.tallies = {target.host: HostTally(target.paths) for target in orders.targets}
 
     async def run(self) -> None:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._report())
             for target in self._orders.targets:
-                tasks.create_task(self._pace(target, tasks))
-                for _ in range(target.streams):
-                    tasks.create_task(self._stream_again(target))
+                tasks.create_task(self._pace(target, target.rps, self._send_http, tasks))
+                tasks.create_task(self._pace(target, target.grpc_rps, self._send_grpc, tasks))
+                streams: Iterable[tuple[int, Protocol, Converse]] = (
+                    (target.streams, Protocol.SSE, self._read_events),
+                    (target.websockets, Protocol.WEBSOCKET, self._talk),
+                    (target.grpc_streams, Protocol.GRPC, self._follow_grpc),
+                )
+                for number, protocol, converse in streams:
+                    for _ in range(number):
+                        tasks.create_task(self._stream_again(target, protocol, converse))
+
+    @property
+    def open_streams(self) -> int:
+        """Long streams of every protocol that are held open."""
+        return sum(each.open for tally in self.tallies.values() for each in tally.protocols.values())
 
     def write_report(self) -> None:
         """Replace the file with the counts."""
         path = Path(self._orders.report)
         document = {
             "at_unix": time.time(),
+            "at_mono": time.monotonic(),
             "hosts": {host: tally.as_json() for host, tally in self.tallies.items()},
             "open_streams": self.open_streams,
         }
@@ -115,81 +108,105 @@ class Clients:
             self.write_report()
             await asyncio.sleep(_REPORT_PERIOD_S)
 
-    async def _pace(self, target: Target, tasks: asyncio.TaskGroup) -> None:
-        """Start requests at the host's rate, whatever becomes of them."""
+    async def _pace(
+        self,
+        target: Target,
+        rps: float,
+        start: Callable[[Target], Coroutine[None, None, None]],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Start requests at a rate, whatever becomes of them."""
         tally = self.tallies[target.host]
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while target.rps > 0:
-            due = max(due + random.uniform(0.5, 1.5) / target.rps, loop.time() - 0.5)
+        while rps > 0:
+            due += random.uniform(0.5, 1.5) / rps
             await asyncio.sleep(max(due - loop.time(), 0))
-            if tally.sent - tally.ok - tally.failed < _IN_FLIGHT:
-                send = self._send_http2 if random.random() < target.http2_ratio else self._send_http1
-                tally.sent += 1
-                tasks.create_task(send(target, target.url + random.choice(target.paths), tally))
+            if loop.time() - due > _CATCH_UP_S or tally.sent - tally.ok - tally.failed >= _IN_FLIGHT:
+                tally.omitted += 1
+                continue
+            tasks.create_task(start(target))
 
-    async def _send_http1(self, target: Target, url: str, tally: Tally) -> None:
-        status, complete = None, False
+    async def _send_http(self, target: Target) -> None:
+        path = random.choice(target.paths)
+        if random.random() < target.http2_ratio:
+            await self._send(Protocol.HTTP2, self._send_http2, target, path)
+        else:
+            await self._send(Protocol.HTTP1, self._send_http1, target, path)
+
+    async def _send_grpc(self, target: Target) -> None:
+        await self._send(Protocol.GRPC, self._call_grpc, target, ECHO)
+
+    async def _send(self, protocol: Protocol, send: Send, target: Target, path: str) -> None:
+        tally = self.tallies[target.host]
+        of_protocol = tally.protocols[protocol]
+        of_protocol.sent += 1
+        of_path = tally.start(path)
+        began = time.perf_counter()
+        status, complete = await send(target, target.url + path)
+        if complete:
+            tally.took(time.perf_counter() - began)
+        tally.record(status, complete=complete)
+        is_ok = of_path.record(status, complete=complete)
+        of_protocol.ended[Outcome.OK if is_ok else Outcome.FAILED] += 1
+
+    async def _send_http1(self, target: Target, url: str) -> tuple[int | None, bool]:
+        status = None
+        headers = {"host": target.host}
+        # Certificates are not looked at: what clients see of them is not what is shown here.
+        asked = self._http1.get(url, headers=headers, ssl=False, server_hostname=target.host)
         try:
-            async with asyncio.timeout(_DEADLINE_S), self._http1.get(url, headers={"host": target.host}) as answer:
+            async with asyncio.timeout(_DEADLINE_S), asked as answer:
                 status = answer.status
                 await answer.read()
-                complete = True
         except (aiohttp.ClientError, OSError, TimeoutError):
-            complete = False
-        tally.record(status, complete=complete)
+            return status, False
+        return status, True
 
-    async def _send_http2(self, target: Target, url: str, tally: Tally) -> None:
-        status, complete = None, False
+    async def _send_http2(self, target: Target, url: str) -> tuple[int | None, bool]:
         try:
             async with asyncio.timeout(_DEADLINE_S):
-                answer = await next(self._http2).get(url, headers={"host": target.host})
-            status, complete = answer.status_code, True
-        except (httpx.HTTPError, OSError, TimeoutError):
-            complete = False
-        tally.record(status, complete=complete)
+                return await next(self._http2).get(url, target.host), True
+        except (OSError, TimeoutError):
+            return None, False
 
-    async def _stream_again(self, target: Target) -> None:
-        while True:
-            if not await self._stream(target):
-                await asyncio.sleep(_RETRY_STREAM_S)
+    async def _call_grpc(self, target: Target, _url: str) -> tuple[int | None, bool]:
+        return await self._grpc[target.host].call(_DEADLINE_S)
 
-    async def _stream(self, target: Target) -> bool:
-        """Read one event stream to its end; whether it ended as it should."""
+    async def _read_events(self, target: Target, stream: Stream) -> None:
+        await read_events(self._http1, target, stream)
+
+    async def _talk(self, target: Target, stream: Stream) -> None:
+        await talk(self._http1, target, stream)
+
+    async def _follow_grpc(self, target: Target, stream: Stream) -> None:
+        await self._grpc[target.host].follow(stream)
+
+    async def _stream_again(self, target: Target, protocol: Protocol, converse: Converse) -> None:
+        """Hold one long stream open after the other."""
         tally = self.tallies[target.host]
-        tally.sent += 1
-        status, complete, seconds = None, False, random.uniform(*_STREAM_S)
-        url = f"{target.url}/stream?seconds={seconds:.1f}"
-        try:
-            async with (
-                asyncio.timeout(seconds + _DEADLINE_S),
-                self._http1.get(url, headers={"host": target.host}) as answer,
-            ):
-                status = answer.status
-                self.open_streams += 1
-                try:
-                    complete = (await self._last_line(answer)).startswith(b"data: end")
-                finally:
-                    self.open_streams -= 1
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            complete = False
-        tally.record(status, complete=complete)
-        return complete
-
-    @staticmethod
-    async def _last_line(answer: aiohttp.ClientResponse) -> bytes:
-        last = b""
-        async for line in answer.content:
-            last = line if line.strip() else last
-        return last
+        of_protocol = tally.protocols[protocol]
+        while True:
+            stream = Stream(random.uniform(*_STREAM_S), of_protocol)
+            tally.sent += 1
+            of_protocol.sent += 1
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with asyncio.timeout(stream.seconds + _DEADLINE_S):
+                    await converse(target, stream)
+            tally.record(stream.status, complete=stream.is_complete)
+            of_protocol.ended[stream.outcome] += 1
+            if not stream.is_complete:
+                await asyncio.sleep(_RETRY_STREAM_S)
 
 
 async def send(orders: Orders) -> None:
     """Send until standard input ends, then write the counts once more."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    http2 = [httpx.AsyncClient(http1=False, http2=True, timeout=None) for _ in range(_HTTP2_CONNECTIONS)]  # noqa: S113 - under asyncio.timeout
+    http2 = [Http2Client() for _ in range(_HTTP2_CONNECTIONS)]
+    callers = grpc_callers(orders.targets)
     async with aiohttp.ClientSession(connector=connector) as http1:
-        clients = Clients(orders, http1, http2)
+        clients = Clients(orders, http1, http2, callers)
+        clients.write_report()  # before anybody is told that there is one
         running = asyncio.create_task(clients.run())
         sys.stdout.write("{}\n")
         sys.stdout.flush()
@@ -200,7 +217,9 @@ async def send(orders: Orders) -> None:
         outcomes = await asyncio.gather(running, ended, return_exceptions=True)
         clients.write_report()
     for client in http2:
-        await client.aclose()
+        await client.close()
+    for caller in callers.values():
+        await caller.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome

@@ -15,8 +15,11 @@ from gwtui.errors import GwtuiError
 from gwtui.playground import installed
 from gwtui.playground.api.server import ApiServer, PodPorts, serve
 from gwtui.playground.api.store import Store
+from gwtui.playground.certificates import secrets
 from gwtui.playground.children import Child
 from gwtui.playground.controller import Controller
+from gwtui.playground.controller_metrics import ControllerMetrics
+from gwtui.playground.error_ratios import ErrorRatios
 from gwtui.playground.fleet.binary import envoy_binary
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.envoy import Surroundings
@@ -68,7 +71,9 @@ class Session:
         warden = Warden(self._state if self._temporary else None)
         self._stack.callback(warden.close)
         self._report(f"scenario {self._scenario.name}: {self._scenario.description}")
-        with_pods = installed.install(self._store, self._scenario.objects, datetime.now(UTC))
+        now = datetime.now(UTC)
+        objects = (*self._scenario.objects, *secrets(self._scenario.certificates, now))
+        with_pods = installed.install(self._store, objects, now)
         http = await self._stack.enter_async_context(aiohttp.ClientSession())
         around = Surroundings(
             binary=binary,
@@ -85,11 +90,20 @@ class Session:
         tunnels = Tunnels(self._pod_ports)
         self._stack.push_async_callback(tunnels.close)
         controller = Controller(
-            self._store, self._pod_ports, proxies=proxies, cloud=cloud, tunnels=tunnels, report=self._report
+            self._store,
+            self._pod_ports,
+            proxies=proxies,
+            cloud=cloud,
+            tunnels=tunnels,
+            faults=self._scenario.faults,
+            report=self._report,
         )
         self._controller_task = asyncio.create_task(controller.run(), name="controller")
         self._stack.push_async_callback(_cancel, self._controller_task)
         installed.stand_in(self._store, with_pods, controller.pod_address)
+        metrics = ControllerMetrics(proxies.refusals)
+        self._stack.push_async_callback(metrics.close)
+        await metrics.start(self._store, self._pod_ports)
         await self._start_backends(controller, warden)
         api = await serve(self._store, self._pod_ports, state_dir=self._state, context=CONTEXT)
         self._stack.push_async_callback(api.close)
@@ -97,6 +111,7 @@ class Session:
         await self._settle(cloud)
         if self._traffic:
             await self._start_traffic(cloud, warden)
+        controller.start_faults()
         return self._ready(api, proxies, cloud)
 
     async def failed(self) -> None:
@@ -125,6 +140,8 @@ class Session:
         self._stack.push_async_callback(child.close)
         for namespace, name, port in places:
             self._pod_ports[namespace, name, port] = ("127.0.0.1", ports[f"{namespace}/{name}"])
+        wishes = ErrorRatios(self._store, self._scenario.workloads, child, self._report)
+        self._stack.push_async_callback(_cancel, asyncio.create_task(wishes.run(), name="error ratios"))
         for pod in pods:
             installed.report_running(self._store, pod, controller.pod_address(key_of(pod)))
 
@@ -134,7 +151,7 @@ class Session:
         container = {
             "name": "echo",
             "image": "playground/echo",
-            "ports": [{"name": "http", "containerPort": WORKLOAD_PORT}],
+            "ports": [{"name": workload.protocol, "containerPort": WORKLOAD_PORT}],
         }
         deployment = {
             "apiVersion": "apps/v1",
@@ -172,11 +189,14 @@ class Session:
         targets = [
             {
                 "host": each.host,
-                "url": urls[Entry(*each.entry.split("/"))],
+                "url": self._url(entry := Entry(*each.entry.split("/")), urls[entry]),
                 "rps": each.rps,
                 "http2_ratio": each.http2_ratio,
                 "streams": each.streams,
                 "paths": each.paths,
+                "websockets": each.websockets,
+                "grpc_rps": each.grpc_rps,
+                "grpc_streams": each.grpc_streams,
             }
             for each in self._scenario.traffic
         ]
@@ -192,6 +212,7 @@ class Session:
             "scenario": self._scenario.name,
             "entrypoints": {"/".join((CONTEXT, *entry)): self._url(entry, url) for entry, url in cloud.urls().items()},
             "admin": proxies.admin_urls(),
+            "stats": proxies.stats_urls(),
             "traffic": {"hosts": [each.host for each in self._scenario.traffic] if self._traffic else []},
             "pid": os.getpid(),
             "state": str(self._state),
@@ -214,6 +235,7 @@ def _order(behaviour: Workload | Outside, namespace: str, service: str, pod: str
         "latency_ms": behaviour.latency_ms,
         "jitter_ms": behaviour.jitter_ms,
         "error_ratio": behaviour.error_ratio,
+        "protocol": behaviour.protocol if isinstance(behaviour, Workload) else "http",
     }
 
 

@@ -20,13 +20,73 @@ class Command(NamedTuple):
     """Called with what was typed after the name."""
 
 
+def _show_proxies(app: GwtuiApp, pattern: str) -> None:
+    """Show all proxies, filtered when a pattern is given."""
+    from gwtui.tui.screens.proxies import ProxiesScreen  # noqa: PLC0415 - after the first frame
+
+    app.action_show_mode("proxies")
+    if isinstance(app.screen, ProxiesScreen) and pattern:
+        app.screen.pattern = pattern
+        app.screen.repaint()
+
+
+def _show_routes(app: GwtuiApp, pattern: str) -> None:
+    """Show all rules, filtered when a pattern is given."""
+    from gwtui.tui.screens.routes import RoutesScreen  # noqa: PLC0415 - after the first frame
+
+    app.action_show_mode("routes")
+    if isinstance(app.screen, RoutesScreen) and pattern:
+        app.screen.pattern = pattern
+        app.screen.repaint()
+
+
+def _open_proxy(app: GwtuiApp, name: str) -> None:
+    """Open the proxy that is meant by a name; the worst one without a name."""
+    from gwtui.tui.screens.proxy import ProxyScreen  # noqa: PLC0415 - after the first frame
+    from gwtui.views.matching import nearest  # noqa: PLC0415
+    from gwtui.views.proxies import rows  # noqa: PLC0415
+
+    scene = app.scene
+    by_name = {str(row.key): row.key for row in reversed(rows(scene.snapshot, scene.now, figures=scene.fleet))}
+    names = [*reversed(by_name)]
+    found = nearest(name, names) if name else next(iter(names), None)
+    if found is None:
+        known = "" if not names else f"; the worst is {names[0]}"
+        app.notify(
+            f"no proxy is called {name}{known}" if name else "no proxy is known yet", severity="warning", markup=False
+        )
+        return
+    if isinstance(app.screen, ProxyScreen):
+        app.pop_screen()
+    app.push_screen(ProxyScreen(by_name[found]))
+
+
+def _drain(app: GwtuiApp, words: str) -> None:
+    """Open the wizard for what is named: `infra/shard-a`, and who takes over after it."""
+    problem = app.drains.wish_named(words)
+    if problem:
+        app.notify(problem, severity="warning", markup=False)
+
+
+def _undrain(app: GwtuiApp, name: str) -> None:
+    """Plan to fill again what is named."""
+    problem = app.drains.undo(name)
+    if problem:
+        app.notify(problem, severity="warning", markup=False)
+
+
 COMMANDS = (
     Command(("map", "m", "topology"), "Show the shape of the fleet", lambda app, _: app.action_show_mode("map")),
+    Command(("proxies", "p", "pods"), "Show every proxy, the worst first; a word after it filters", _show_proxies),
     Command(
-        ("proxies", "p", "proxy", "pods"),
-        "Show every proxy, the worst first; a word after it filters",
-        lambda app, rest: app.show_proxies(rest),
+        ("routes", "route", "r", "httproutes"),
+        "Show every rule of every route; words after it filter: host: ns: gw: backend: state:",
+        _show_routes,
     ),
+    Command(("changes", "journal"), "What was changed, by whom", lambda app, _: app.action_show_mode("changes")),
+    Command(("proxy",), "Open one proxy: proxy NAME, or a part of it; without a name the worst", _open_proxy),
+    Command(("drain",), "Plan to empty something: drain NS/GATEWAY NS/TAKER, or NS/POD", _drain),
+    Command(("undrain",), "Plan to fill again what was emptied: undrain NS/GATEWAY", _undrain),
     Command(
         ("sources", "s", "status"), "How do we know: every source and its state", lambda app, _: app.action_sources()
     ),

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from gwtui.model.ids import ExternalKey, ObjectKey, ProxyKey
-from gwtui.tui.screens.reading import DetailScreen, LiveReadingScreen
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from gwtui.model.ids import ExternalKey
+from gwtui.tui.screens.reading import LiveReadingScreen
 from gwtui.views import pattern_detail as patterns
-from gwtui.views import proxy_detail as proxies
 from gwtui.views import sources as known
 from gwtui.views import workload_detail as workloads
 from gwtui.views.map_ends import host_words
-from gwtui.views.proxies import PODS
+from gwtui.views.scene import Scene
+from gwtui.views.spans import Line
+
+if TYPE_CHECKING:
+    from gwtui.changes.journal import Change
 
 
 def sources() -> LiveReadingScreen:
     """How do we know."""
     return LiveReadingScreen(" Sources: how do we know ", lambda scene, _: known.sources(scene))
-
-
-def proxy(key: ProxyKey) -> DetailScreen:
-    """Every figure of one proxy."""
-    pod = ObjectKey(key.cluster, PODS, key.namespace, key.pod)
-    return DetailScreen(f" {key} ", lambda scene, cells: proxies.proxy_detail(scene, key, cells=cells), pod)
 
 
 def workload(cluster: str, namespace: str) -> LiveReadingScreen:
@@ -37,6 +37,17 @@ def outside(key: ExternalKey) -> LiveReadingScreen:
         f" {host_words(key.host)} · outside {key.cluster} ",
         lambda scene, cells: workloads.outside_detail(scene, key, cells=cells),
     )
+
+
+def change(id_: str, look: Callable[[], Sequence[Change]]) -> LiveReadingScreen:
+    """One change: what became of it, and the plan it was."""
+    from gwtui.views import changes as changed  # noqa: PLC0415 - plans need decoders, which come later
+
+    def lines(_: Scene, cells: int) -> Sequence[Line]:
+        found = next((each for each in look() if each.id == id_), None)
+        return () if found is None else changed.detail(found, cells)
+
+    return LiveReadingScreen(f" Change {id_} ", lines)
 
 
 def pattern() -> LiveReadingScreen:

@@ -20,8 +20,30 @@ def _proxies() -> Screen[None]:
     return ProxiesScreen()
 
 
-MODES: dict[str, str | Callable[[], Screen[Any]]] = {"map": _map, "proxies": _proxies}
+def _routes() -> Screen[None]:
+    from gwtui.tui.screens.routes import RoutesScreen  # noqa: PLC0415 - after the first frame
+
+    return RoutesScreen()
+
+
+def _changes() -> Screen[None]:
+    from gwtui.tui.screens.changes import ChangesScreen  # noqa: PLC0415 - after the first frame
+
+    return ChangesScreen()
+
+
+MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+    "map": _map,
+    "proxies": _proxies,
+    "routes": _routes,
+    "changes": _changes,
+}
 """Screen by mode."""
 
-TABS: tuple[tuple[str, str, str], ...] = (("1", "Map", "map"), ("2", "Proxies", "proxies"))
+TABS: tuple[tuple[str, str, str], ...] = (
+    ("1", "Map", "map"),
+    ("2", "Proxies", "proxies"),
+    ("3", "Routes", "routes"),
+    ("5", "Changes", "changes"),
+)
 """(key, name, mode), in the order the header lists them."""

@@ -110,6 +110,20 @@ def load_theme(name: str, directory: Path) -> Theme:
     )
 
 
+def choose(name: str, directory: Path, *, keep: bool) -> tuple[Theme | None, str]:
+    """Return the theme to use and what is wrong with the one wanted, which is empty when nothing is.
+
+    Args:
+        name: The theme wanted.
+        directory: Where the theme files are.
+        keep: Whether the present theme stays when the one wanted cannot be used; then there is none to use.
+    """
+    try:
+        return load_theme(name, directory), ""
+    except ThemeError as broken:
+        return (None, str(broken)) if keep else (FALLBACK, f"{broken}; built-in colours are used")
+
+
 def _colours(name: str, document: dict[str, Any], table: str, wanted: tuple[str, ...]) -> dict[str, str]:
     given = document.get(table)
     if not isinstance(given, dict):

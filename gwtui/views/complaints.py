@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gwtui.model.health import ProxyState, SourceState
+from gwtui.model.known import Unknown
 from gwtui.model.resources import GATEWAY_CLASSES, GATEWAYS
-from gwtui.model.snapshot import ClusterView, Snapshot
+from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
+from gwtui.views.refusals import refused_resources, refused_words
 from gwtui.views.stage import silent_api
 
 ESSENTIAL = (GATEWAYS, GATEWAY_CLASSES)
@@ -14,6 +16,8 @@ ESSENTIAL = (GATEWAYS, GATEWAY_CLASSES)
 
 TOLD_APART = 3
 """More refused kinds than this are one complaint."""
+
+REFUSED_HINT = "the proxy's log tells why; correct what was changed last"
 
 BROKEN = frozenset({SourceState.FORBIDDEN, SourceState.FAILED, SourceState.STALE})
 
@@ -33,13 +37,14 @@ class Complaint(NamedTuple):
 
 
 def complaints(snapshot: Snapshot) -> tuple[Complaint, ...]:
-    """Return everything wrong, clusters in order; within one: sources, then gateways, then proxies."""
+    """Return everything wrong, clusters in order; within one: sources, gateways, proxies, control plane."""
     found: list[Complaint] = []
     for name in sorted(snapshot.clusters):
         view = snapshot.clusters[name]
         found += _of_sources(view)
         found += _of_gateways(view)
         found += _of_proxies(view, snapshot)
+        found += _of_controller(view, snapshot)
     return tuple(found)
 
 
@@ -80,6 +85,33 @@ def _of_proxies(view: ClusterView, snapshot: Snapshot) -> list[Complaint]:
     for node in view.topology.gateways:
         for key in node.proxies:
             proxy = snapshot.proxies.get(key)
-            if proxy is not None and proxy.state in (ProxyState.FAILING, ProxyState.FORBIDDEN):
+            if proxy is None:
+                continue
+            if proxy.state in (ProxyState.FAILING, ProxyState.FORBIDDEN):
                 found.append(Complaint(view.name, f"proxy {key}", proxy.reason or proxy.state.value, proxy.hint))
+            elif refused := _refused(proxy):
+                found.append(Complaint(view.name, f"proxy {key}", refused, REFUSED_HINT))
+    return found
+
+
+def _refused(proxy: ProxyView) -> str:
+    """What an answering proxy refuses, with its own words where it has any; empty when nothing tells that it does."""
+    words = refused_words(proxy)
+    if not words:
+        return ""
+    errors = "; ".join(f"{one.name}: {one.error}" for one in refused_resources(proxy))
+    return f"refuses {words}: {errors}" if errors else f"refuses {words} and keeps what it had"
+
+
+def _of_controller(view: ClusterView, snapshot: Snapshot) -> list[Complaint]:
+    """What the control plane counts as refused, where no proxy was seen to refuse it."""
+    if isinstance(view.refusals, Unknown):
+        return []
+    found = []
+    for node in view.topology.gateways:
+        kinds = view.refusals.value.get(node.key, ())
+        proxies = [proxy for key in node.proxies if (proxy := snapshot.proxies.get(key))]
+        if kinds and not any(map(refused_words, proxies)):
+            told = f"its proxies refuse {', '.join(kinds)}, says the control plane"
+            found.append(Complaint(view.name, f"gateway {node.key}", told, REFUSED_HINT))
     return found

@@ -6,16 +6,15 @@ A value that was not observed is null, and `unknown` beside it says why, by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gwtui.model.gateway_api import BackendRef, ParentRef, Route, Rule
-from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ServiceKey
-from gwtui.model.kgateway import KGATEWAY
+from gwtui.model.comparison import Oddity, oddities
+from gwtui.model.cost import Cost, cost_of, total_cost
+from gwtui.model.ids import ExternalKey, GatewayKey, ProxyKey, ServiceKey
+from gwtui.model.inspection import Certificate, Inspection, config_digest
 from gwtui.model.known import Known, Unknown
-from gwtui.model.kubernetes import Condition
-from gwtui.model.names import backend_cluster, service_cluster
 from gwtui.model.resources import ROUTES
 from gwtui.model.shape import MeshMembership
 from gwtui.model.shares import ObservedShares, Share
@@ -23,14 +22,12 @@ from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
 from gwtui.model.topology import RouteShare, ShareRole
 from gwtui.model.traffic import ProxyTraffic, no_traffic
 from gwtui.views import judge, stage, text
-from gwtui.views.fleet import Fleet, Flow, GatewayFigures, fleet
-
-Json = dict[str, Any]
+from gwtui.views.document_routes import BackendShares, route_entries
+from gwtui.views.document_values import Json, utc, written
+from gwtui.views.fleet import Fleet, GatewayFigures, fleet
+from gwtui.views.flows import Flow
 
 _KIND_OF_TARGET: Mapping[type, str] = {GatewayKey: "gateway", ServiceKey: "service", ExternalKey: "external"}
-
-BackendShares = dict[tuple[ObjectKey, int, str], list[Share]]
-"""Observed shares by (route, rule, Envoy cluster), one per gateway the route is attached to."""
 
 
 def fleet_document(snapshot: Snapshot, *, now: datetime) -> Json:
@@ -42,14 +39,16 @@ def fleet_document(snapshot: Snapshot, *, now: datetime) -> Json:
     """
     figures = fleet(snapshot, now)
     views = [snapshot.clusters[name] for name in sorted(snapshot.clusters)]
+    odd = {key: each for found in figures.gateways.values() for key, each in oddities(found.proxies).items()}
     document: Json = {
         "observed_at": utc(now),
         "patterns": [_pattern(view, found.id, found.evidence) for view in views for found in view.topology.patterns],
         "clusters": [cluster_entry(snapshot, view, now) for view in views],
         "gateways": [gateway_entry(figures.gateways[key]) for key in sorted(figures.gateways)],
-        "proxies": [_proxy(view, figures, now) for view in figures.proxies],
+        "proxies": [_proxy(view, figures, odd, now) for view in figures.proxies],
         "routes": [],
         "hops": [],
+        "cost": _cost(total_cost(cost_of(view, now) for view in figures.proxies), now),
         "sources": [_source(view.name, name, now, view) for view in views for name in sorted(view.sources)],
     }
     flows = {id(flow.hop): flow for flow in figures.flows}
@@ -57,32 +56,17 @@ def fleet_document(snapshot: Snapshot, *, now: datetime) -> Json:
         shares = _shares(view, figures)
         backends: BackendShares = {}
         document["hops"].extend(hop_entry(flows[id(hop)], shares, backends) for hop in view.topology.hops)
-        document["routes"].extend(_routes(view, backends))
+        document["routes"].extend(route_entries(view, backends, figures))
     return document
-
-
-def utc(moment: datetime | None) -> str | None:
-    """A time as documents write it, RFC 3339 in UTC; None stays None."""
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _observed(values: Mapping[str, Known[Any] | Unknown], digits: int = 6) -> Json:
-    """The values by key, unknown ones as null with the reasons under `unknown`."""
-    known: Json = {
-        key: (round(value.value, digits) if isinstance(value.value, float) else value.value)
-        if isinstance(value, Known)
-        else None
-        for key, value in values.items()
-    }
-    unknown = {key: value.reason for key, value in values.items() if isinstance(value, Unknown)}
-    return {**known, "unknown": unknown} if unknown else known
 
 
 def _traffic(traffic: ProxyTraffic) -> dict[str, Known[Any] | Unknown]:
     return {
         "rps": traffic.rps,
         "error_ratio": traffic.error_ratio,
+        "client_error_ratio": traffic.client_error_ratio,
         "p50_ms": traffic.p50_ms,
+        "p95_ms": traffic.p95_ms,
         "p99_ms": traffic.p99_ms,
     }
 
@@ -125,7 +109,7 @@ def gateway_entry(figures: GatewayFigures) -> Json:
         "namespaces": list(node.namespaces),
         "proxies": [proxy.pod for proxy in node.proxies],
         "answering": figures.answering,
-        **_observed(_traffic(traffic)),
+        **written(_traffic(traffic)),
         "problems": list(node.problems),
     }
 
@@ -136,7 +120,7 @@ def _mesh(mesh: MeshMembership | None) -> Json | None:
     return {"mode": mesh.mode.value, "configured": mesh.configured, "captured": mesh.captured, "pods": mesh.pods}
 
 
-def _proxy(view: ProxyView, figures: Fleet, now: datetime) -> Json:
+def _proxy(view: ProxyView, figures: Fleet, odd: Mapping[ProxyKey, tuple[Oddity, ...]], now: datetime) -> Json:
     owner = figures.owners.get(view.key)
     is_current = judge.is_answering(view, now)
     if is_current:
@@ -159,8 +143,49 @@ def _proxy(view: ProxyView, figures: Fleet, now: datetime) -> Json:
         "reason": view.reason,
         "hint": view.hint,
         "observed_at": utc(view.answered_at),
-        **_observed({**_traffic(traffic), "active_requests": traffic.active, "update_rejected": rejected}),
+        **written(
+            {
+                **_traffic(traffic),
+                "active_requests": traffic.active,
+                "update_rejected": rejected,
+                **_held(view.inspection),
+            }
+        ),
+        "differs_in": [oddity.aspect.value for oddity in odd.get(view.key, ())],
+        "cost": _cost(cost_of(view, now), now),
     }
+
+
+def _cost(cost: Cost, now: datetime) -> Json:
+    """What our own questions of the last minute took."""
+    share = Unknown("nothing was asked in the last minute") if cost.share is None else Known(cost.share, now)
+    return {
+        "requests": cost.questions,
+        "bytes": cost.answer_bytes,
+        "proxy_ms": round(cost.admin_ms, 3),
+        **written({"proxy_share": share}),
+    }
+
+
+def _held(inspection: Inspection | None) -> dict[str, Known[Any] | Unknown]:
+    """What a proxy told of itself when it was asked last."""
+    if inspection is None:
+        return dict.fromkeys(("version", "config", "certificate_expires_at"), Unknown("not inspected yet"))
+    build, config = inspection.build, inspection.config
+    return {
+        "version": Known(build.value.version, build.observed_at) if isinstance(build, Known) else build,
+        "config": Known(config_digest(config.value), config.observed_at) if isinstance(config, Known) else config,
+        "certificate_expires_at": _first_expiry(inspection.certificates),
+    }
+
+
+def _first_expiry(certificates: Known[tuple[Certificate, ...]] | Unknown) -> Known[str | None] | Unknown:
+    if isinstance(certificates, Unknown):
+        return certificates
+    ends = [one.expires_at for one in certificates.value if one.expires_at is not None and not one.is_authority]
+    if not ends:
+        return Unknown("it holds no certificate")
+    return Known(utc(min(ends)), certificates.observed_at)
 
 
 def _source(cluster: str, name: str, now: datetime, view: ClusterView) -> Json:
@@ -204,7 +229,7 @@ def hop_entry(flow: Flow, shares: ObservedShares, backends: BackendShares) -> Js
         "to": str(hop.target),
         "to_kind": _KIND_OF_TARGET[type(hop.target)],
         "rule": hop.rule,
-        **_observed({"rps": flow.rps, "observed_share": shares.of_hop(hop), "error_ratio": flow.error_ratio}),
+        **written({"rps": flow.rps, "observed_share": shares.of_hop(hop), "error_ratio": flow.error_ratio}),
         "routes": routes,
     }
 
@@ -218,92 +243,5 @@ def _branch(share: RouteShare, observed: Share) -> Json:
         "hostnames": list(share.hostnames),
         "weight": share.weight,
         "intended_share": round(share.intended, 6),
-        **_observed({"observed_share": observed}),
+        **written({"observed_share": observed}),
     }
-
-
-def _routes(view: ClusterView, backends: BackendShares) -> Iterator[Json]:
-    for resource, kind in ROUTES.items():
-        objects: Mapping[tuple[str, str], Route] = view.objects.get(resource, {})
-        for namespace, name in sorted(objects):
-            key = ObjectKey(view.name, resource, namespace, name)
-            yield _route(key, kind, objects[(namespace, name)], backends)
-
-
-def _route(key: ObjectKey, kind: str, route: Route, backends: BackendShares) -> Json:
-    claims = [(parent.parent_ref, _accepted(parent.conditions)) for parent in route.status.parents]
-    rules: tuple[Rule, ...] = route.spec.rules
-    parents = claims or [(ref, None) for ref in route.spec.parent_refs]
-    document: Json = {
-        "cluster": key.cluster,
-        "kind": kind,
-        "namespace": key.namespace,
-        "name": key.name,
-        "hostnames": list(route.spec.hostnames),
-        "parents": [_parent(ref, key.namespace, accepted) for ref, accepted in parents],
-        "rules": [
-            {"index": index, "name": rule.name, "backends": _backends(key, index, rule.backend_refs, backends)}
-            for index, rule in enumerate(rules)
-        ],
-        "accepted": None,
-    }
-    if claims and all(accepted is not None for _, accepted in claims):
-        document["accepted"] = all(accepted for _, accepted in claims)
-    else:
-        document["unknown"] = {"accepted": "no controller has judged it yet"}
-    return document
-
-
-def _accepted(conditions: Iterable[Condition]) -> bool | None:
-    """Whether the parent accepted the route; None when its controller has not said."""
-    status = next((claim.status for claim in conditions if claim.type == "Accepted"), "Unknown")
-    return {"True": True, "False": False}.get(status)
-
-
-def _parent(ref: ParentRef, namespace: str, accepted: bool | None) -> Json:  # noqa: FBT001 - a value, not a switch
-    return {
-        "kind": ref.kind,
-        "namespace": ref.namespace or namespace,
-        "name": ref.name,
-        "listener": ref.section_name,
-        "accepted": accepted,
-    }
-
-
-def _backends(key: ObjectKey, index: int, refs: tuple[BackendRef, ...], known: BackendShares) -> list[Json]:
-    total = sum(ref.weight for ref in refs)
-    found = []
-    for ref in refs:
-        share = RouteShare(
-            route=key,
-            rule_index=index,
-            hostnames=(),
-            weight=ref.weight,
-            weight_total=total,
-            backends=len(refs),
-        )
-        observed = known.get((key, index, _cluster_of(ref, key.namespace)), [])
-        found.append(
-            {
-                "kind": ref.kind,
-                "namespace": ref.namespace or key.namespace,
-                "name": ref.name,
-                "port": ref.port or None,
-                "weight": ref.weight,
-                "intended_share": round(share.intended, 6),
-                **_observed({"observed_share": _only(observed)}),
-            }
-        )
-    return found
-
-
-def _cluster_of(ref: BackendRef, namespace: str) -> str:
-    if (ref.group, ref.kind) == (KGATEWAY, "Backend"):
-        return backend_cluster(ref.namespace or namespace, ref.name)
-    return service_cluster(ref.namespace or namespace, ref.name, ref.port)
-
-
-def _only(shares: list[Share]) -> Share:
-    if len(shares) == 1:
-        return shares[0]
-    return Unknown("no gateway sends to it" if not shares else "several gateways send to it: see hops")

@@ -2,54 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import operator
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import zip_longest
-from typing import TypeVar
+from functools import cached_property, partial
+from itertools import chain, zip_longest
+from typing import NamedTuple, TypeVar
 
 from gwtui.model.ids import ExternalKey, GatewayKey, ProxyKey, ServiceKey
-from gwtui.model.known import Known, Unknown, value_or
-from gwtui.model.shape import FrontDoor, GatewayNode, Hop, ShareRole
+from gwtui.model.known import Known
+from gwtui.model.shape import FrontDoor, GatewayNode, Hop, Topology
 from gwtui.model.snapshot import ProxyView, Snapshot
-from gwtui.model.traffic import ClusterTraffic, ProxyTraffic, total
+from gwtui.model.totals import total
+from gwtui.model.traffic import ProxyTraffic
 from gwtui.views import judge
-from gwtui.views.judge import Verdict
-
-K = TypeVar("K", ServiceKey, ExternalKey)
-
-Rate = Known[float] | Unknown
+from gwtui.views.flows import Flow, Space, Upstream, flows_over, space, upstream
+from gwtui.views.judge import NOTHING_NOTED, Noted, Verdict
+from gwtui.views.remembered import ByIdentity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GatewayFigures:
     """One gateway: its node, its proxies and what they do together."""
 
     node: GatewayNode
     proxies: tuple[ProxyView, ...]
-    answering: int
-    """How many of the proxies the figures cover."""
+    heard: tuple[ProxyView, ...]
+    """The proxies that answer: those the figures cover."""
     traffic: ProxyTraffic
     """Sum over the answering proxies."""
-    history: tuple[float | None, ...]
-    """Requests/s of all its proxies, oldest first; None where one of them did not answer."""
     verdict: Verdict
+    verdicts: tuple[Verdict, ...] = ()
+    """How each of its proxies is, with what is noted about it."""
+    noted: Mapping[ProxyKey, Noted] = field(default_factory=dict)
+    """What is told about its proxies by more than their newest answers; those of which nothing is are absent."""
+    refused: tuple[str, ...] = ()
+    """Kinds of configuration that its proxies refuse, as the control plane says."""
+    flows: tuple[Flow, ...] = ()
+    """What it sends over each of its hops."""
+    holds_until: datetime | None = None
+    """Until when the same proxies give the same figures; None where that is this moment alone."""
+
+    @property
+    def answering(self) -> int:
+        """How many of the proxies the figures cover."""
+        return len(self.heard)
+
+    @cached_property
+    def history(self) -> tuple[float | None, ...]:
+        """Requests/s of all its proxies, oldest first; None where one of them did not answer."""
+        return merged_history([view.history for view in self.heard])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Flow:
-    """Traffic over one hop, as its source's proxies count it."""
+K = TypeVar("K", ServiceKey, ExternalKey)
 
-    hop: Hop
-    rps: Rate
-    error_ratio: Rate
-    share: Rate
-    """Part of everything the source sends over its hops, 0 to 1."""
-    members_healthy: int | None = None
-    members_total: int | None = None
+Namespace = tuple[str, str]
+"""(cluster, namespace)."""
+
+Target = tuple[K, tuple[int, ...]]
+"""Where traffic ends, and the positions of the flows that lead there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Course(NamedTuple):
+    """Where the hops of one topology lead: the same as long as it is the same topology."""
+
+    hops: Mapping[GatewayKey, tuple[Hop, ...]]
+    """By source."""
+    services: Mapping[Namespace, tuple[Target[ServiceKey], ...]]
+    """By namespace, sorted; positions are those of hops in the order of their sources."""
+    hosts: tuple[Target[ExternalKey], ...]
+
+
+_COURSES: ByIdentity[str, _Course] = ByIdentity()
+_SPACES: ByIdentity[Namespace, Space] = ByIdentity()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Fleet:
     """All gateways and flows of all clusters, sorted by key."""
 
@@ -60,8 +89,42 @@ class Fleet:
     """Which gateway a proxy belongs to."""
     proxies: tuple[ProxyView, ...] = ()
     """Every proxy: those asked, and those seen but not asked yet."""
+    services: Mapping[Namespace, tuple[Target[ServiceKey], ...]] = field(default_factory=dict)
+    """What gets traffic, by namespace; sorted within a cluster."""
+    hosts: tuple[Target[ExternalKey], ...] = ()
+    """Hosts outside that get traffic."""
     holds_until: datetime | None = None
     """Until when the same snapshot gives the same figures; None where that is this moment alone."""
+
+    @cached_property
+    def spaces(self) -> Mapping[Namespace, Space]:
+        """Every namespace that gets traffic."""
+        return {name: self._space(name, found) for name, found in self.services.items()}
+
+    @cached_property
+    def outside(self) -> Mapping[ExternalKey, Upstream]:
+        """Every host outside the cluster that gets traffic."""
+        return {key: upstream(key, self._at(positions)) for key, positions in self.hosts}
+
+    @cached_property
+    def sick(self) -> tuple[Upstream, ...]:
+        """What gets traffic and is known not to be well: Services, then hosts, in the order of flows."""
+        found = [
+            (first, each)
+            for name, together in self.spaces.items()
+            if together.sick
+            for (_, (first, *_)), each in zip(self.services[name], together.upstreams, strict=True)
+            if each.is_sick
+        ]
+        services = sorted(found, key=lambda pair: pair[0])
+        return (*(each for _, each in services), *(each for each in self.outside.values() if each.is_sick))
+
+    def _space(self, name: Namespace, found: Sequence[Target[ServiceKey]]) -> Space:
+        flows = [self.flows[position] for _, positions in found for position in positions]
+        return _SPACES.get(name, flows, lambda: space([upstream(key, self._at(positions)) for key, positions in found]))
+
+    def _at(self, positions: Iterable[int]) -> tuple[Flow, ...]:
+        return tuple([self.flows[position] for position in positions])
 
     def entry_traffic(self) -> ProxyTraffic:
         """What comes in from clients: the sum over tier 1, so that no request counts twice."""
@@ -69,23 +132,117 @@ class Fleet:
         return total(entry.traffic for entry in tier_1 if entry.answering)
 
 
-def fleet(snapshot: Snapshot, now: datetime) -> Fleet:
-    """Compute the figures of a snapshot."""
-    nodes = [node for cluster in snapshot.clusters.values() for node in cluster.topology.gateways]
-    owners = {proxy: node.key for node in nodes for proxy in node.proxies}
-    keys = sorted({*snapshot.proxies, *owners})
-    views = {key: snapshot.proxies.get(key) or ProxyView(key=key) for key in keys}
-    gateways = {node.key: _figures(node, [views[key] for key in node.proxies], now) for node in nodes}
+def fleet(snapshot: Snapshot, now: datetime, before: Fleet | None = None) -> Fleet:
+    """Compute the figures of a snapshot.
+
+    Args:
+        snapshot: What is known.
+        now: The moment ages are counted from.
+        before: Figures of an earlier snapshot: what cannot have changed since is taken over.
+    """
+    making = fleet_parts(snapshot, now, before)
+    while True:
+        try:
+            next(making)
+        except StopIteration as made:
+            found: Fleet = made.value
+            return found
+
+
+def fleet_parts(snapshot: Snapshot, now: datetime, before: Fleet | None = None) -> Generator[None, None, Fleet]:
+    """Do as `fleet`, one gateway after the other: others may have their turn at every yield."""
+    owners = {
+        proxy: node.key
+        for cluster in snapshot.clusters.values()
+        for node in cluster.topology.gateways
+        for proxy in node.proxies
+    }
+    views = {key: snapshot.proxies.get(key) or ProxyView(key=key) for key in sorted({*snapshot.proxies, *owners})}
+    yield
+    held = before.gateways if before is not None else {}
+    gateways: dict[GatewayKey, GatewayFigures] = {}
+    flows: list[Flow] = []
+    services: dict[Namespace, tuple[Target[ServiceKey], ...]] = {}
+    hosts: list[Target[ExternalKey]] = []
+    for name, cluster in snapshot.clusters.items():
+        course = _COURSES.get(name, (cluster.topology,), partial(_course, cluster.topology))
+        told = cluster.refusals.value if isinstance(cluster.refusals, Known) else {}
+        for node in cluster.topology.gateways:
+            wanted = _Wanted(node, course.hops.get(node.key, ()), told.get(node.key, ()))
+            proxies = [views[key] for key in node.proxies]
+            known = held.get(node.key)
+            is_same = known is not None and _holds(known, wanted, proxies, now)
+            gateways[node.key] = known if is_same and known else _figures(wanted, proxies, now)
+            yield
+        first = len(flows)
+        for source, hops in course.hops.items():
+            flows += gateways[source].flows if source in gateways else flows_over(hops, ())
+        services.update({space: _moved(found, first) for space, found in course.services.items()})
+        hosts += _moved(course.hosts, first)
+        yield
     return Fleet(
         gateways=gateways,
-        flows=tuple(
-            flow for cluster in snapshot.clusters.values() for flow in _flows(cluster.topology.hops, gateways, now)
-        ),
+        flows=tuple(flows),
         front_doors=tuple(door for cluster in snapshot.clusters.values() for door in cluster.topology.front_doors),
         owners=owners,
         proxies=tuple(views.values()),
+        services=services,
+        hosts=tuple(hosts),
         holds_until=_holds_until(views.values(), now),
     )
+
+
+class _Wanted(NamedTuple):
+    """What the figures of a gateway are about."""
+
+    node: GatewayNode
+    hops: tuple[Hop, ...]
+    refused: tuple[str, ...]
+
+
+def _holds(known: GatewayFigures, wanted: _Wanted, proxies: Sequence[ProxyView], now: datetime) -> bool:
+    """Whether figures are still those of a gateway: made from the same objects, and none of them too old by now."""
+    return (
+        known.holds_until is not None
+        and now <= known.holds_until
+        and known.node is wanted.node
+        and known.refused == wanted.refused
+        and _are_same(known.proxies, proxies)
+        and _are_same([flow.hop for flow in known.flows], wanted.hops)
+    )
+
+
+def _are_same(some: Sequence[object], others: Sequence[object]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
+
+
+def _course(topology: Topology) -> _Course:
+    by_source: dict[GatewayKey, list[Hop]] = {}
+    for hop in topology.hops:
+        by_source.setdefault(hop.source, []).append(hop)
+    services: dict[ServiceKey, list[int]] = {}
+    hosts: dict[ExternalKey, list[int]] = {}
+    for position, hop in enumerate(chain.from_iterable(by_source.values())):
+        # Keys of different kinds may be equal: the type tells.
+        if isinstance(hop.target, ServiceKey):
+            services.setdefault(hop.target, []).append(position)
+        elif isinstance(hop.target, ExternalKey):
+            hosts.setdefault(hop.target, []).append(position)
+    spaces: dict[Namespace, list[Target[ServiceKey]]] = {}
+    for key, positions in sorted(services.items()):
+        spaces.setdefault((key.cluster, key.namespace), []).append((key, tuple(positions)))
+    return _Course(
+        {source: tuple(hops) for source, hops in by_source.items()},
+        {name: tuple(found) for name, found in spaces.items()},
+        tuple((key, tuple(positions)) for key, positions in hosts.items()),
+    )
+
+
+def _moved(targets: tuple[Target[K], ...], first: int) -> tuple[Target[K], ...]:
+    """The same targets where the flows of other clusters come before."""
+    if not first:
+        return targets
+    return tuple((key, tuple(first + position for position in positions)) for key, positions in targets)
 
 
 def _holds_until(views: Iterable[ProxyView], now: datetime) -> datetime | None:
@@ -108,121 +265,20 @@ def merged_history(histories: Sequence[Sequence[float | None]]) -> tuple[float |
     return tuple(reversed(summed))
 
 
-def _figures(node: GatewayNode, views: list[ProxyView], now: datetime) -> GatewayFigures:
-    answering = [view for view in views if judge.is_answering(view, now)]
-    traffic = total(view.traffic for view in answering)
+def _figures(wanted: _Wanted, views: Sequence[ProxyView], now: datetime) -> GatewayFigures:
+    node = wanted.node
+    heard = tuple(view for view in views if judge.is_answering(view, now))
+    traffic = total(view.traffic for view in heard)
+    noted = judge.noted(node, views)
     return GatewayFigures(
         node=node,
         proxies=tuple(views),
-        answering=len(answering),
+        heard=heard,
         traffic=traffic,
-        history=merged_history([view.history for view in answering]),
-        verdict=judge.gateway(node, views, traffic, now),
-    )
-
-
-def _flows(hops: Iterable[Hop], gateways: Mapping[GatewayKey, GatewayFigures], now: datetime) -> list[Flow]:
-    flows: list[Flow] = []
-    sent: dict[GatewayKey, float] = {}
-    for hop in hops:
-        flow = _flow(hop, gateways.get(hop.source), now)
-        flows.append(flow)
-        if not is_copy(hop):
-            sent[hop.source] = sent.get(hop.source, 0.0) + value_or(flow.rps, 0.0)
-    return [_with_share(flow, sent.get(flow.hop.source, 0.0)) for flow in flows]
-
-
-def is_copy(hop: Hop) -> bool:
-    """Whether the hop carries nothing but mirrored requests."""
-    return bool(hop.shares) and all(share.role is ShareRole.MIRROR for share in hop.shares)
-
-
-def _flow(hop: Hop, source: GatewayFigures | None, now: datetime) -> Flow:
-    views = [view for view in source.proxies if judge.is_answering(view, now)] if source else []
-    seen = [
-        view.traffic.clusters[name] for view in views for name in hop.envoy_clusters if name in view.traffic.clusters
-    ]
-    nothing = Unknown("no proxy of the source answers" if not views else "the proxies hold no such upstream")
-    measured = [traffic.members_total for traffic in seen if traffic.members_total is not None]
-    healthy = [traffic.members_healthy for traffic in seen if traffic.members_healthy is not None]
-    return Flow(
-        hop=hop,
-        rps=added([traffic.rps for traffic in seen], nothing),
-        error_ratio=_error_ratio(seen, nothing),
-        share=nothing,
-        members_healthy=min(healthy, default=None),
-        members_total=max(measured, default=None),
-    )
-
-
-def _with_share(flow: Flow, sent: float) -> Flow:
-    if isinstance(flow.rps, Unknown):
-        return flow
-    if is_copy(flow.hop):
-        return replace(flow, share=Unknown("copies are no part of the traffic"))
-    share: Rate = Known(flow.rps.value / sent, flow.rps.observed_at) if sent else Unknown("no requests in the window")
-    return replace(flow, share=share)
-
-
-def added(rates: Sequence[Rate], nothing: Unknown) -> Rate:
-    """The sum of what is known, as old as its oldest part; the first reason, or `nothing`, where nothing is."""
-    known = [rate for rate in rates if isinstance(rate, Known)]
-    if not known:
-        return next((rate for rate in rates if isinstance(rate, Unknown)), nothing)
-    return Known(sum(rate.value for rate in known), min(rate.observed_at for rate in known))
-
-
-def error_share(pairs: Iterable[tuple[Rate, Rate]], nothing: Unknown) -> Rate:
-    """The share of errors over several (rate, share of errors), each counting by its rate."""
-    parts = list(pairs)
-    known = [(rps, ratio) for rps, ratio in parts if isinstance(rps, Known) and isinstance(ratio, Known)]
-    requests = sum(rps.value for rps, _ in known)
-    if not requests:
-        return next((ratio for _, ratio in parts if isinstance(ratio, Unknown)), nothing)
-    errors = sum(rps.value * ratio.value for rps, ratio in known)
-    return Known(errors / requests, min(ratio.observed_at for _, ratio in known))
-
-
-def _error_ratio(seen: Iterable[ClusterTraffic], nothing: Unknown) -> Rate:
-    return error_share(((traffic.rps, traffic.error_ratio) for traffic in seen), nothing)
-
-
-def workload_flows(flows: Iterable[Flow]) -> Mapping[ServiceKey, tuple[Flow, ...]]:
-    """The flows that end at a workload, by Service."""
-    return _by_target(flows, ServiceKey)
-
-
-def outside_flows(flows: Iterable[Flow]) -> Mapping[ExternalKey, tuple[Flow, ...]]:
-    """The flows that leave the cluster, by host."""
-    return _by_target(flows, ExternalKey)
-
-
-def _by_target(flows: Iterable[Flow], kind: type[K]) -> Mapping[K, tuple[Flow, ...]]:
-    found: dict[K, list[Flow]] = {}
-    for flow in flows:
-        target = flow.hop.target
-        if isinstance(target, kind):
-            found.setdefault(target, []).append(flow)
-    return {target: tuple(together) for target, together in found.items()}
-
-
-def combined(flows: Sequence[Flow]) -> ClusterTraffic:
-    """What several flows to one target carry together."""
-    nothing = Unknown("nothing sends to it")
-    parts = [
-        ClusterTraffic(
-            rps=flow.rps,
-            error_ratio=flow.error_ratio,
-            members_healthy=flow.members_healthy,
-            members_total=flow.members_total,
-        )
-        for flow in flows
-    ]
-    healthy = [part.members_healthy for part in parts if part.members_healthy is not None]
-    totals = [part.members_total for part in parts if part.members_total is not None]
-    return ClusterTraffic(
-        rps=added([part.rps for part in parts], nothing),
-        error_ratio=_error_ratio(parts, nothing),
-        members_healthy=min(healthy, default=None),
-        members_total=max(totals, default=None),
+        verdict=judge.gateway(node, views, traffic, now, known=noted, refused=wanted.refused),
+        verdicts=tuple([judge.proxy(view, now, noted.get(view.key, NOTHING_NOTED)) for view in views]),
+        noted=noted,
+        refused=wanted.refused,
+        flows=flows_over(wanted.hops, [view.traffic.clusters for view in heard]),
+        holds_until=_holds_until(views, now),
     )

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gwtui.model.ids import GatewayKey
+from gwtui.model.shape import GatewayRole
+from gwtui.views.drains import Drained
 from gwtui.views.fleet import Fleet
 from gwtui.views.map_ends import outside_cards, workload_cards
 from gwtui.views.map_gateways import GATEWAYS, door_cards, gateway_cards
@@ -29,14 +36,23 @@ __all__ = [
 SERVICES_SHOWN = 4
 """Services a namespace card lists; the rest is counted."""
 
+NO_DRAINS: Mapping[GatewayKey, Drained] = MappingProxyType({})
 
-def fleet_map(scene: Scene, pattern: str = "", *, services: int = SERVICES_SHOWN) -> FleetMap:
+
+def fleet_map(
+    scene: Scene,
+    pattern: str = "",
+    *,
+    services: int = SERVICES_SHOWN,
+    drains: Mapping[GatewayKey, Drained] = NO_DRAINS,
+) -> FleetMap:
     """The map of all clusters. With a filter: the cards that match, and what they are connected with.
 
     Args:
         scene: What is looked at.
         pattern: A filter, or an empty text.
         services: How many Services a namespace card lists.
+        drains: Gateways that are drained or draining.
     """
     fleet = scene.fleet
     tiers = sorted({entry.node.tier for entry in fleet.gateways.values()})
@@ -47,7 +63,7 @@ def fleet_map(scene: Scene, pattern: str = "", *, services: int = SERVICES_SHOWN
     outside = outside_cards(fleet, last, qualified=qualified)
     cards = [
         *door_cards(fleet, qualified=qualified),
-        *gateway_cards(scene, {tier: first + index for index, tier in enumerate(tiers)}, qualified=qualified),
+        *gateway_cards(scene, {tier: first + at for at, tier in enumerate(tiers)}, drains, qualified=qualified),
         *workloads,
         *outside,
     ]
@@ -66,7 +82,11 @@ def fleet_map(scene: Scene, pattern: str = "", *, services: int = SERVICES_SHOWN
 
 
 def _tier_title(tier: int, fleet: Fleet, scene: Scene) -> str:
-    members = sum(entry.node.tier == tier for entry in fleet.gateways.values())
-    patterns = {found.id for cluster in scene.snapshot.clusters.values() for found in cluster.topology.patterns}
-    shards = members > 1 and any(pattern.startswith("sharded") for pattern in patterns)
+    """Gateways of one tier are shards where a cluster is sharded and has several of them: no other cluster counts."""
+    nodes = [entry.node for entry in fleet.gateways.values() if entry.node.tier == tier]
+    members = Counter(node.key.cluster for node in nodes if node.is_managed and node.role is not GatewayRole.WAYPOINT)
+    shards = any(
+        members[name] > 1 and any(found.id.startswith("sharded") for found in cluster.topology.patterns)
+        for name, cluster in scene.snapshot.clusters.items()
+    )
     return f"TIER {tier} · SHARDS" if shards else f"TIER {tier}"

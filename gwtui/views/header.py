@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gwtui.model.known import Unknown
-from gwtui.model.snapshot import Snapshot
+from gwtui.model.snapshot import ProxyView, Snapshot
 from gwtui.views import judge, text
 from gwtui.views.fleet import Fleet
 from gwtui.views.place import where
@@ -17,6 +17,10 @@ NOT_RECOGNISED = "pattern not recognised"
 
 WIDE = 110
 """Cells from which the full wording is used."""
+
+
+PATTERN_CELLS = 24
+"""Cells of the pattern that come before how many proxies are not read; the rest of a long one gives way to that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +37,34 @@ class Coverage:
     """How many proxies the figures are from."""
 
     answering: int
-    known: int
+    asked: int
+    """Those that are asked, or will be: the ones that could answer."""
+    unread: int
+    """Those that nobody asks: their data plane is none we know how to read."""
     oldest_s: float | None
     """Age in seconds of the oldest answer counted; None when nothing answers."""
 
 
 def coverage(fleet: Fleet, now: datetime) -> Coverage:
-    """Count the proxies that answer."""
+    """Count the proxies that answer, of those that are asked."""
+    asked = [view for view in fleet.proxies if _is_asked(fleet, view)]
     ages = [
         (now - view.answered_at).total_seconds()
-        for view in fleet.proxies
+        for view in asked
         if view.answered_at is not None and judge.is_answering(view, now)
     ]
-    return Coverage(answering=len(ages), known=len(fleet.proxies), oldest_s=max(ages, default=None))
+    return Coverage(
+        answering=len(ages),
+        asked=len(asked),
+        unread=len(fleet.proxies) - len(asked),
+        oldest_s=max(ages, default=None),
+    )
+
+
+def _is_asked(fleet: Fleet, view: ProxyView) -> bool:
+    """Whether the engine asks a proxy: those of kgateway's Envoys, and any whose gateway is not known yet."""
+    owner = fleet.owners.get(view.key)
+    return owner is None or fleet.gateways[owner].node.is_managed
 
 
 def pattern_words(snapshot: Snapshot, *, wide: bool) -> str:
@@ -68,25 +87,42 @@ def header(
     cells: int,
     badges: Iterable[Span] = (),
 ) -> Line:
-    """The first line, `cells` wide. What does not fit goes in this order: name, pattern, wording of the figures."""
+    """The first line, `cells` wide.
+
+    What does not fit goes in this order: name, wording, proxies that are not read, pattern, figures.
+    """
     wide = cells >= WIDE
     known = coverage(fleet, now)
-    figures = [*_figures(fleet, known, wide=wide), *((badge,) for badge in badges if wide)]
-    right = (*joined(figures, "   " if wide else "  "), Span(" "))
     place = where(clusters)
     pattern = pattern_words(snapshot, wide=wide)
     name = line(Span(" gwtui ", Role.STRONG)) if wide else BLANK
-    shape = line(Span(" ▸ ", Role.DIM), Span(pattern, Role.STRONG)) if pattern else BLANK
-    left = (*name, Span(" "), *place, *shape)
-    if pattern and width(left) + width(right) + 1 > cells:
-        left = (Span(" "), *place, Span(" ▸ ", Role.DIM), Span(pattern_words(snapshot, wide=False), Role.STRONG))
+    left = (*name, Span(" "), *place, *_shape(pattern))
+    in_short = (Span(" "), *place, *_shape(pattern_words(snapshot, wide=False)))
+    shown = tuple((badge,) for badge in badges if wide)
+    least = min(width(in_short), width(place) + PATTERN_CELLS)
+    right: Line = BLANK
+    for each in (known, replace(known, unread=0)) if known.asked else (known,):
+        right = (*joined([*_figures(fleet, each, wide=wide), *shown], "   " if wide else "  "), Span(" "))
+        if least + width(right) + 1 <= cells:
+            break
     if width(place) + 2 + width(right) > cells:
         return pad((Span(" "), *place), cells)
-    return spread(left, right, cells)
+    return spread(left if width(left) + width(right) + 1 <= cells or not pattern else in_short, right, cells)
 
 
-def tabs(entries: Sequence[Tab], hints: Sequence[tuple[str, str]], *, cells: int, badges: Iterable[Span] = ()) -> Line:
-    """The second line: the screens at the left, the keys that work everywhere at the right.
+def _shape(pattern: str) -> Line:
+    return line(Span(" ▸ ", Role.DIM), Span(pattern, Role.STRONG)) if pattern else BLANK
+
+
+def tabs(
+    entries: Sequence[Tab],
+    hints: Sequence[tuple[str, str]],
+    *,
+    cells: int,
+    badges: Iterable[Span] = (),
+    cost: Line = BLANK,
+) -> Line:
+    """The second line: the screens at the left, our own cost and the keys that work everywhere at the right.
 
     The badges stand here where the first line is too narrow for them.
     """
@@ -94,16 +130,24 @@ def tabs(entries: Sequence[Tab], hints: Sequence[tuple[str, str]], *, cells: int
     for tab in entries:
         left += [Span(" "), Span(tab.key, Role.KEY), Span(f" {tab.name} ", Role.BADGE if tab.active else Role.TEXT)]
     shown = [(badge,) for badge in badges if cells < WIDE]
-    right = joined([*shown, *((Span(key, Role.KEY), Span(f" {word}", Role.DIM)) for key, word in hints)], "   ")
-    return spread(tuple(left), (*right, Span(" ")), cells)
+    named: list[Line] = [(Span(key, Role.KEY), Span(f" {word}", Role.DIM)) for key, word in hints]
+    right: Line = BLANK
+    # Which screens there are and what is open come before keys that the help screen lists as well.
+    for kept in ((cost, *named), (cost, *named[1:2]), named[1:2], ()):
+        right = (*joined([*shown, *kept], "   "), Span(" "))
+        if width(left) + width(right) + 1 <= cells:
+            break
+    return spread(tuple(left), right, cells)
 
 
 def _figures(fleet: Fleet, known: Coverage, *, wide: bool) -> list[Line]:
-    if not known.known:
-        return []
+    unread = f"{known.unread} not read" if known.unread else ""
+    if not known.asked:
+        words = text.plural(known.unread, "proxy", "proxies") + " not read" if wide else unread
+        return [line(Span(words, Role.UNKNOWN))] if unread else []
     traffic = fleet.entry_traffic()
-    answered = text.part_of(known.answering, known.known)
-    role = Role.TEXT if known.answering == known.known else Role.WARN
+    answered = text.part_of(known.answering, known.asked)
+    role = Role.TEXT if known.answering == known.asked else Role.WARN
     oldest = text.UNKNOWN if known.oldest_s is None else text.age(known.oldest_s)
     if wide:
         partial = (
@@ -111,15 +155,16 @@ def _figures(fleet: Fleet, known: Coverage, *, wide: bool) -> list[Line]:
         )
     else:
         partial = f"{answered} · {oldest}"
+    covered = line(Span(partial, role), Span(f" · {unread}" if unread else "", Role.UNKNOWN))
     if isinstance(traffic.rps, Unknown):
         return [
             line(Span(f"no rates: {traffic.rps.reason}", Role.UNKNOWN)) if wide else BLANK,
-            line(Span(partial, role)),
+            covered,
         ]
     p99 = text.figure(traffic.p99_ms, text.ms)
     return [
         line(Span(text.rps(traffic.rps.value), Role.STRONG)),
         line(judge.error_span(traffic.error_ratio, suffix=" err" if wide else "")),
         line(f"p99 {p99}"),
-        line(Span(partial, role)),
+        covered,
     ]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from gwtui.model.comparison import Oddity
 from gwtui.model.health import ProxyState
+from gwtui.model.ids import ProxyKey
 from gwtui.model.known import Known, Unknown
 from gwtui.model.shape import GatewayNode
 from gwtui.model.snapshot import ProxyView
 from gwtui.model.traffic import ProxyTraffic
 from gwtui.views import text
+from gwtui.views.expiry import first_expiry
+from gwtui.views.refusals import refused_resources, refused_since, refused_words
+from gwtui.views.replicas import odd, odd_words
 from gwtui.views.spans import Line, Role, Span
 
 ERROR_RAISED = 0.001
@@ -25,6 +30,12 @@ STALE_AFTER_S = 30.0
 
 ERRORS = "errors"
 """The word of verdicts that rest on the share of 5xx answers alone."""
+
+REJECTED = "rejected"
+"""The word for a proxy that refused the newest configuration and runs on the one before."""
+
+ODD = "odd"
+"""The word for a proxy that differs from its siblings and has nothing worse."""
 
 NOT_READ = "not read"
 """The word for gateways whose data plane is none we can ask."""
@@ -55,6 +66,18 @@ class Verdict(NamedTuple):
     def line(self) -> Line:
         """Glyph and word."""
         return (Span(f"{self.glyph} {self.word}".rstrip(), self.role),)
+
+
+class Noted(NamedTuple):
+    """What is told about a proxy by more than its newest answer: what came before, and its siblings."""
+
+    refused_since: datetime | None = None
+    """Since when it refuses its configuration; None while nothing tells that it does."""
+    odd: tuple[Oddity, ...] = ()
+    """In what it differs from the other proxies of its gateway."""
+
+
+NOTHING_NOTED = Noted()
 
 
 def failing(word: str, reason: str = "") -> Verdict:
@@ -98,19 +121,59 @@ def error_span(ratio: Known[float] | Unknown, *, suffix: str = "") -> Span:
     return Span(f"{text.figure(ratio, text.ratio)}{suffix}{raised}", role)
 
 
-def proxy(view: ProxyView, now: datetime) -> Verdict:
-    """How one proxy is."""
+def noted(node: GatewayNode, views: Sequence[ProxyView]) -> Mapping[ProxyKey, Noted]:
+    """What is noted about the proxies of one gateway; those of which nothing is are absent.
+
+    Args:
+        node: The gateway.
+        views: All of its proxies.
+    """
+    oddities = odd(node.key, views)
+    each = {view.key: Noted(refused_since(view), oddities.get(view.key, ())) for view in views}
+    return {key: one for key, one in each.items() if one != NOTHING_NOTED}
+
+
+def proxy(view: ProxyView, now: datetime, known: Noted = NOTHING_NOTED) -> Verdict:
+    """How one proxy is: its answers, what it holds, and what is noted about it."""
     if not is_answering(view, now):
         return _silent(view, now)
-    return worst(verdict for verdict in (_errors(view.traffic), _LIFE.get(view.state)) if verdict is not None)
+    by_answers = (_errors(view.traffic), _LIFE.get(view.state))
+    return worst([*(verdict for verdict in by_answers if verdict is not None), *_findings(view, now, known)])
 
 
-def gateway(node: GatewayNode, views: Sequence[ProxyView], total: ProxyTraffic, now: datetime) -> Verdict:
-    """How one gateway is: its own conditions, its proxies and what they answer, the worst first."""
+def gateway(
+    node: GatewayNode,
+    views: Sequence[ProxyView],
+    total: ProxyTraffic,
+    now: datetime,
+    *,
+    known: Mapping[ProxyKey, Noted] | None = None,
+    refused: Sequence[str] = (),
+) -> Verdict:
+    """How one gateway is: its own conditions, its proxies and what they answer, the worst first.
+
+    Args:
+        node: The gateway.
+        views: All of its proxies.
+        total: What the answering ones do together.
+        now: The moment ages are counted from.
+        known: What is noted about its proxies; found out when it is not given.
+        refused: Kinds of configuration that the control plane says its proxies refuse.
+    """
     found: list[Verdict] = [degraded("problem", problem) for problem in node.problems]
     if not node.is_managed:
         return worst([*found, unknown(NOT_READ, UNREAD)])
+    known = noted(node, views) if known is None else known
     verdicts = [proxy(view, now) for view in views]
+    found += [
+        finding._replace(reason=f"{view.key.pod} {finding.reason}")
+        for view in views
+        if is_answering(view, now)
+        for finding in _findings(view, now, known.get(view.key, NOTHING_NOTED))
+    ]
+    if refused:
+        told = f"its proxies refuse {', '.join(refused)}, says the control plane"
+        found.append(Verdict(2, text.FAILING_GLYPH, REJECTED, Role.BAD, told))
     answering = sum(is_answering(view, now) for view in views)
     erring = _errors(total)
     if erring is not None:
@@ -140,10 +203,12 @@ def upstream(ratio: Known[float] | Unknown, healthy: int | None, total: int | No
     """How an upstream is: its errors and its endpoints."""
     by_errors = _error_verdict(ratio)
     by_members = members(healthy, total)
-    found = [verdict for verdict in (by_errors, by_members) if verdict is not None]
-    if not found and isinstance(ratio, Unknown):
+    if by_errors is not None and by_members is not None:
+        return min(by_errors, by_members, key=lambda verdict: verdict.rank)
+    found = by_errors or by_members
+    if found is None and isinstance(ratio, Unknown):
         return unknown("unknown", ratio.reason)
-    return worst(found)
+    return found or OK
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -157,6 +222,26 @@ _LIFE = {
         4, text.DEGRADED_GLYPH, "starting", Role.WARN, "waits for its first configuration"
     ),
 }
+
+
+def _findings(view: ProxyView, now: datetime, known: Noted) -> list[Verdict]:
+    """What is wrong with what an answering proxy holds, each as `<reason>` that follows its name."""
+    found: list[Verdict] = []
+    first = first_expiry(view, now)
+    if first is not None and first.is_expired:
+        found.append(Verdict(1, text.FAILING_GLYPH, "expired", Role.BAD, "holds an expired certificate"))
+    elif first is not None and first.is_urgent:
+        word = f"cert {first.days} d"
+        found.append(degraded(word, f"holds a certificate with {first.words}"))
+    errors = refused_resources(view)
+    if known.refused_since is not None or errors:
+        since = f" since {text.clock(known.refused_since)}" if known.refused_since else ""
+        words = f": {errors[0].name}: {errors[0].error}" if errors else " and keeps what it had"
+        reason = f"refuses {refused_words(view)}{since}{words}"
+        found.append(Verdict(2, text.FAILING_GLYPH, REJECTED, Role.BAD, reason))
+    if known.odd:
+        found.append(degraded(ODD, f"differs from its siblings: {odd_words(known.odd)}"))
+    return found
 
 
 def _silent(view: ProxyView, now: datetime) -> Verdict:

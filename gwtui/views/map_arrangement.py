@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.views.map_fold import Folds, fit, fold_id
+from gwtui.views.map_fold import Fitting, Folds, fitting, fold_id
 from gwtui.views.map_layout import Layout, layout, least_width, shape
 from gwtui.views.map_parts import FOLD, Card, FleetMap, NodeId
 from gwtui.views.map_tree import TreeRow, tree
@@ -29,7 +29,8 @@ class Arrangement:
         self._part: object = None
         self._size = (0, 0)
         self._folds = Folds()
-        self._known: tuple[object, int, Layout] | None = None
+        self._fitted: dict[bool, tuple[object, Fitting, Folds]] = {}
+        self._known: tuple[object, int, Layout | None] | None = None
 
     @property
     def height(self) -> int:
@@ -85,22 +86,34 @@ class Arrangement:
         if rows < 1:
             self.map = self._whole
             return
+        wanted, folds = shape(self._whole), self._folds
         if cells >= COLUMNS_FROM:
-            self.map, folds = fit(self._whole, self._folds, rows, boxes=True)
+            self._fit(wanted, folds, boxes=True)
             self.layout = self._placed(cells)
         if self.layout is None:
-            self.map, folds = fit(self._whole, self._folds, rows, boxes=False)
+            self._fit(wanted, folds, boxes=False)
             self.tree = tree(self.map)
-        self._folds = folds
+
+    def _fit(self, wanted: object, folds: Folds, *, boxes: bool) -> None:
+        """Reduce the map. How is decided anew only for another shape, another window or other folds."""
+        asked = (wanted, folds, self._size[1])
+        known = self._fitted.get(boxes)
+        if known is None or known[0] != asked:
+            known = (asked, *fitting(self._whole, folds, self._size[1], boxes=boxes))
+            self._fitted[boxes] = known
+        _, found, self._folds = known
+        self.map = found.of(self._whole)
 
     def _placed(self, cells: int) -> Layout | None:
+        """Where the cards stand; None where they do not fit beside each other."""
         wanted = shape(self.map)
         if self._known is not None and self._known[:2] == (wanted, cells):
-            return self._known[2].carrying(self.map.links)
-        if cells < least_width(self.map):
-            return None
-        self.placed += 1
-        found = layout(self.map, cells)
+            known = self._known[2]
+            return known.carrying(self.map.links) if known is not None else None
+        found = None
+        if cells >= least_width(self.map):
+            self.placed += 1
+            found = layout(self.map, cells)
         self._known = (wanted, cells, found)
         return found
 

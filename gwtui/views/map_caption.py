@@ -51,13 +51,18 @@ def taken(scene: Scene) -> str:
 
 
 def covered(scene: Scene) -> Line:
-    """How many proxies the figures are from: `5/6 proxies answered, oldest 2 s ago`."""
+    """How many proxies the figures are from: `5/6 proxies answered, oldest 2 s ago · 1 not read`."""
     known = coverage(scene.fleet, scene.now)
-    if not known.known:
+    if not known.asked and not known.unread:
         return line(Span("no proxies found", Role.WARN))
-    answered = f"{text.part_of(known.answering, known.known)} proxies answered"
+    if not known.asked:
+        return line(Span(f"{text.plural(known.unread, 'proxy', 'proxies')} not read", Role.UNKNOWN))
+    answered = f"{text.part_of(known.answering, known.asked)} proxies answered"
     age = "" if known.oldest_s is None else f", oldest {text.age(known.oldest_s)} ago"
-    return line(Span(answered + age, Role.TEXT if known.answering == known.known else Role.WARN))
+    return line(
+        Span(answered + age, Role.TEXT if known.answering == known.asked else Role.WARN),
+        Span(f" · {known.unread} not read" if known.unread else "", Role.UNKNOWN),
+    )
 
 
 def figures(scene: Scene) -> tuple[Line, ...]:

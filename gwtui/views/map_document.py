@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gwtui.model.shape import FrontDoor, GatewayNode
-from gwtui.views.document import Json, cluster_entry, gateway_entry, hop_entry, utc
+from gwtui.views.document import cluster_entry, gateway_entry, hop_entry
+from gwtui.views.document_values import Json, utc
 from gwtui.views.scene import Scene
 
 _SAID_ABOVE = ("cluster", "tier")

@@ -5,6 +5,8 @@ Only the rows asked for are drawn, so a fleet many screens tall costs no more th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from gwtui.model.known import Known
@@ -12,7 +14,7 @@ from gwtui.views import text
 from gwtui.views.map_layout import SPLIT_CELLS, Layout, Place, Segment, is_labelled
 from gwtui.views.map_parts import FOLD, Card, FleetMap, Link, NodeId
 from gwtui.views.place import is_production
-from gwtui.views.spans import Line, Role, Span, crop, pad, spread, width
+from gwtui.views.spans import BLANK, Line, Role, Span, crop, pad, spread, width
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 
@@ -45,18 +47,22 @@ class _Canvas:
         self.cells = cells
         self.top = top
         self.bottom = bottom
-        self._characters: dict[int, list[tuple[str, Role]]] = {}
+        self._rows: dict[int, tuple[list[str], list[Role]]] = {}
+        """Characters and roles of the rows that are not blank."""
         self._strokes: dict[tuple[int, int], tuple[int, _Pen]] = {}
 
     def write(self, x: int, y: int, spans: Line) -> None:
         if not self.top <= y < self.bottom:
             return
-        row = self._characters.setdefault(y, [(" ", Role.TEXT)] * self.cells)
-        for span in spans:
-            for character in span.text:
-                if 0 <= x < self.cells:
-                    row[x] = (character, span.role)
-                x += 1
+        if y not in self._rows:
+            self._rows[y] = ([" "] * self.cells, [Role.TEXT] * self.cells)
+        characters, roles = self._rows[y]
+        for words, role in spans:
+            first, x = x, x + len(words)
+            start, end = max(first, 0), min(x, self.cells)
+            if start < end:
+                characters[start:end] = words[start - first : end - first]
+                roles[start:end] = [role] * (end - start)
 
     def stroke(self, x: int, y: int, directions: int, pen: _Pen) -> None:
         """Add line directions to a cell. Lines of different owners do not join: the upright one passes over."""
@@ -81,7 +87,7 @@ class _Canvas:
             self.write(x, y, (Span(_STROKES[pen.weight][directions], pen.role),))
 
     def lines(self) -> list[Line]:
-        return [_merged(self._characters.get(y, [])) for y in range(self.top, self.bottom)]
+        return [_line(*self._rows[y]) if y in self._rows else BLANK for y in range(self.top, self.bottom)]
 
 
 def draw(fleet_map: FleetMap, layout: Layout, selected: NodeId | None, *, top: int, rows: int) -> list[Line]:
@@ -194,11 +200,12 @@ def _title(card: Card, cells: int) -> str:
     return text.shorten(f"…/{short.rpartition('/')[2]}" if "/" in short else short, cells)
 
 
-def _merged(characters: list[tuple[str, Role]]) -> Line:
+def _line(characters: Sequence[str], roles: Sequence[Role]) -> Line:
+    """The cells of one row as spans, each as long as its role lasts."""
     spans: list[Span] = []
-    for character, role in characters:
-        if spans and spans[-1].role is role:
-            spans[-1] = Span(spans[-1].text + character, role)
-        else:
-            spans.append(Span(character, role))
+    start = 0
+    for role, cells in groupby(roles):
+        end = start + len(list(cells))
+        spans.append(Span("".join(characters[start:end]), role))
+        start = end
     return tuple(spans)

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
+from typing import NamedTuple
 
 from gwtui.model.known import Known, Unknown
+from gwtui.model.totals import summed
+from gwtui.model.traffic import Rate
 from gwtui.views import judge, text
-from gwtui.views.fleet import Rate, added
+from gwtui.views.judge import Verdict
 from gwtui.views.map_parts import (
     DOOR,
     ENDS,
@@ -24,7 +28,10 @@ from gwtui.views.map_parts import (
     Card,
     FleetMap,
     Link,
+    Load,
     NodeId,
+    Stream,
+    Wording,
     together,
 )
 from gwtui.views.spans import BLANK, Line, Role, Span, joined, line
@@ -73,8 +80,44 @@ class Folds:
         return replace(self, columns={})
 
 
+class _Shown(NamedTuple):
+    """A card of a reduced map."""
+
+    node: NodeId
+    rows: int
+    """Lines of its body."""
+    is_brief: bool
+    members: tuple[NodeId, ...] = ()
+    """What a fold stands for; empty for any other card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """How a map is reduced: the same for every map of the same shape, whatever its figures are."""
+
+    cards: tuple[_Shown, ...]
+    within: Mapping[NodeId, NodeId]
+    """The fold of every card that is folded away."""
+    links: tuple[tuple[NodeId, NodeId, tuple[int, ...]], ...]
+    """What is linked, and the positions of the links that count together."""
+
+    def of(self, whole: FleetMap) -> FleetMap:
+        """The map, reduced."""
+        if not self.within and not any(shown.is_brief for shown in self.cards):
+            return whole
+        cards = [_card(shown, whole.by_id) for shown in self.cards]
+        links = _merged(whole.links, self) if self.within else whole.links
+        return FleetMap(titles=whole.titles, cards=tuple(cards), links=links, within=self.within)
+
+
 def fit(whole: FleetMap, folds: Folds, rows: int, *, boxes: bool) -> tuple[FleetMap, Folds]:
-    """The map reduced until every column fits, as far as that is possible; and what to reduce it by the next time.
+    """The map reduced as `fitting` says; and what to reduce it by the next time."""
+    found, folds = fitting(whole, folds, rows, boxes=boxes)
+    return found.of(whole), folds
+
+
+def fitting(whole: FleetMap, folds: Folds, rows: int, *, boxes: bool) -> tuple[Fitting, Folds]:
+    """How to reduce a map until every column fits, as far as that is possible; and what to reduce it by the next time.
 
     Args:
         whole: The map to show.
@@ -87,15 +130,18 @@ def fit(whole: FleetMap, folds: Folds, rows: int, *, boxes: bool) -> tuple[Fleet
     for card in whole.cards:
         columns.setdefault(card.column, []).append(card)
     reduced: dict[int, Room] = {}
-    cards: list[Card] = []
-    within: dict[NodeId, NodeId] = {}
+    cards: list[_Shown] = []
     for index, column in sorted(columns.items()):
         reduced[index] = _room(column, fold_of, rows, folds.columns.get(index, Room.FULL), boxes=boxes)
-        shown, hidden = _reduced(column, fold_of, folds, reduced[index])
-        cards += shown
-        within |= hidden
-    fitted = FleetMap(titles=whole.titles, cards=tuple(cards), links=_merged(whole.links, within), within=within)
-    return fitted, replace(folds, columns=reduced)
+        cards += _reduced(column, fold_of, folds, reduced[index])
+    within = {member: shown.node for shown in cards for member in shown.members}
+    pairs: dict[tuple[NodeId, NodeId], list[int]] = {}
+    for position, link in enumerate(whole.links):
+        pair = within.get(link.source, link.source), within.get(link.target, link.target)
+        if pair[0] != pair[1]:
+            pairs.setdefault(pair, []).append(position)
+    links = tuple((source, target, tuple(found)) for (source, target), found in sorted(pairs.items()))
+    return Fitting(cards=tuple(cards), within=within, links=links), replace(folds, columns=reduced)
 
 
 def fold_id(whole: FleetMap, node: NodeId) -> NodeId | None:
@@ -125,69 +171,109 @@ def _room(column: Sequence[Card], fold_of: Mapping[NodeId, NodeId], rows: int, l
     """How far a column must be reduced, whatever the operator opened or closed in it."""
     for room in Room:
         if room >= least:
-            shown, _ = _reduced(column, fold_of, Folds(), room)
-            if (sum(len(card.lines) + 2 for card in shown) if boxes else len(shown)) <= rows:
+            shown = _reduced(column, fold_of, Folds(), room)
+            if (sum(card.rows + 2 for card in shown) if boxes else len(shown)) <= rows:
                 return room
     return Room.TIGHT
 
 
-def _reduced(
-    column: Sequence[Card], fold_of: Mapping[NodeId, NodeId], folds: Folds, room: Room
-) -> tuple[list[Card], dict[NodeId, NodeId]]:
-    shown: list[Card] = []
-    folded: dict[NodeId, list[Card]] = {}
+def _reduced(column: Sequence[Card], fold_of: Mapping[NodeId, NodeId], folds: Folds, room: Room) -> list[_Shown]:
+    shown: list[_Shown] = []
+    folded: dict[NodeId, list[NodeId]] = {}
     for card in column:
         fold = fold_of.get(card.id)
         is_closed = fold in folds.closed or (room >= Room.FOLDED and fold not in folds.opened)
         if fold is not None and is_closed:
-            folded.setdefault(fold, []).append(card)
+            folded.setdefault(fold, []).append(card.id)
         else:
-            shown.append(card if room is Room.FULL else replace(card, lines=(card.brief,)))
-    shown += [_fold(fold, members, is_brief=room is Room.TIGHT) for fold, members in folded.items()]
-    hidden = {card.id: fold for fold, members in folded.items() for card in members}
-    return sorted(shown, key=lambda card: (card.column, card.id)), hidden
+            is_full = room is Room.FULL
+            shown.append(_Shown(card.id, card.rows if is_full else 1, is_brief=not is_full))
+    is_tight = room is Room.TIGHT
+    shown += [
+        _Shown(fold, 1 if is_tight else _FOLD_ROWS, is_brief=is_tight, members=tuple(members))
+        for fold, members in folded.items()
+    ]
+    return sorted(shown)
+
+
+def _card(shown: _Shown, by_id: Mapping[NodeId, Card]) -> Card:
+    if shown.members:
+        return _fold(shown.node, [by_id[member] for member in shown.members], is_brief=shown.is_brief)
+    card = by_id[shown.node]
+    return card.in_brief if shown.is_brief else card
 
 
 def _fold(node: NodeId, members: Sequence[Card], *, is_brief: bool) -> Card:
     kind = members[0].id.kind
-    count = text.plural(len(members), *_NOUNS[kind])
     load = together([member.load for member in members])
     sick = sorted((member for member in members if member.is_sick), key=_attention)
-    verdict = sick[0].verdict if sick else members[0].verdict
-    rate = line(Span(text.figure(load.rps, text.rps) if isinstance(load.rps, Known) else "– rps", Role.STRONG))
-    silent = sum(isinstance(member.load.rps, Unknown) for member in members)
-    coverage = line(Span(f"{silent} unknown", Role.UNKNOWN)) if silent and silent < len(members) else BLANK
-    errors = line(judge.error_span(load.error_ratio, suffix=" err"))
-    p99 = line(f"p99 ≤ {text.figure(load.p99_ms, text.ms)}") if isinstance(load.p99_ms, Known) else BLANK
-    worst = _worst(sick[:1])
-    figures = joined([rate, errors, coverage], "  ")
     space = node.namespace if kind not in ENDS else f"of {node.namespace or 'nobody'}"
     qualified = members[0].title.startswith(f"{node.cluster} ")
-    brief = (joined([rate, worst], "  ") if worst else figures, BLANK)
-    told = joined([_worst(sick[:WORST_SHOWN]), _more(len(sick) - WORST_SHOWN)], " · ")
+    fold = _Fold(members, sick, load, text.plural(len(members), *_NOUNS[kind]))
+    verdict = sick[0].verdict if sick else members[0].verdict
     return Card(
         id=node,
         column=members[0].column,
         title=f"{node.cluster} {space}" if qualified else space,
         verdict=verdict,
-        badge=f"+{count}",
-        lines=(brief,)
-        if is_brief
-        else ((figures, p99), (worst or line(Span("none is sick", Role.DIM)), _more(len(sick) - 1))),
-        brief=brief,
-        figures=(rate, line(judge.error_span(load.error_ratio)), line(text.figure(load.p99_ms, text.ms)), BLANK),
-        serves=told or line(count),
-        words=joined(
+        badge=f"+{fold.counted}",
+        rows=1 if is_brief else _FOLD_ROWS,
+        write=fold.wording,
+        tell=lambda: fold.story(space, verdict),
+        load=load,
+        is_brief=is_brief,
+    )
+
+
+_FOLD_ROWS = 2
+"""Lines in the body of a fold, where there is room."""
+
+
+class _Fold(NamedTuple):
+    """What is written on a card that stands for several."""
+
+    members: Sequence[Card]
+    sick: Sequence[Card]
+    """The worst first."""
+    load: Load
+    counted: str
+    """`10 gateways`."""
+
+    def wording(self) -> Wording:
+        load, sick, rate, figures = self.load, self.sick, self._rate(), self._figures()
+        p99 = line(f"p99 ≤ {text.figure(load.p99_ms, text.ms)}") if isinstance(load.p99_ms, Known) else BLANK
+        worst = _worst(sick[:1])
+        return Wording(
+            lines=((figures, p99), (worst or line(Span("none is sick", Role.DIM)), _more(len(sick) - 1))),
+            brief=(joined([rate, worst], "  ") if worst else figures, BLANK),
+            figures=(rate, line(judge.error_span(load.error_ratio)), line(text.figure(load.p99_ms, text.ms)), BLANK),
+            serves=self._told() or line(self.counted),
+        )
+
+    def story(self, space: str, verdict: Verdict | None) -> Line:
+        mark = (verdict.mark, Span(" ")) if verdict else ()
+        return joined(
             [
-                line(*((verdict.mark, Span(" ")) if verdict else ()), Span(space, Role.STRONG), f": {count}"),
-                figures,
-                told or line(Span("none is sick", Role.DIM)),
+                line(*mark, Span(space, Role.STRONG), f": {self.counted}"),
+                self._figures(),
+                self._told() or line(Span("none is sick", Role.DIM)),
             ],
             " · ",
-        ),
-        search="",
-        load=load,
-    )
+        )
+
+    def _told(self) -> Line:
+        return joined([_worst(self.sick[:WORST_SHOWN]), _more(len(self.sick) - WORST_SHOWN)], " · ")
+
+    def _rate(self) -> Line:
+        rps = self.load.rps
+        return line(Span(text.figure(rps, text.rps) if isinstance(rps, Known) else "– rps", Role.STRONG))
+
+    def _figures(self) -> Line:
+        silent = sum(isinstance(member.load.rps, Unknown) for member in self.members)
+        is_partial = 0 < silent < len(self.members)
+        coverage = line(Span(f"{silent} unknown", Role.UNKNOWN)) if is_partial else BLANK
+        errors = line(judge.error_span(self.load.error_ratio, suffix=" err"))
+        return joined([self._rate(), errors, coverage], "  ")
 
 
 def _attention(card: Card) -> tuple[int, NodeId]:
@@ -207,32 +293,40 @@ def _more(number: int) -> Line:
     return line(Span(f"and {number} more", Role.DIM)) if number > 0 else BLANK
 
 
-def _merged(links: Iterable[Link], within: Mapping[NodeId, NodeId]) -> tuple[Link, ...]:
+def _merged(links: Sequence[Link], fitted: Fitting) -> tuple[Link, ...]:
     """The links between what is shown. Those of folded cards count together, each by what it carries."""
-    if not within:
-        return tuple(links)
-    pairs: dict[tuple[NodeId, NodeId], list[Link]] = {}
-    sent: dict[NodeId, list[Rate]] = {}
+    sent: dict[NodeId, _Sent] = {}
     for link in links:
-        source, target = within.get(link.source, link.source), within.get(link.target, link.target)
-        if isinstance(link.share, Known):
-            sent.setdefault(source, []).append(link.rps)
-        pairs.setdefault((source, target), []).append(link)
-    totals = {source: added(rates, UNOBSERVED) for source, rates in sent.items()}
+        source = fitted.within.get(link.source, link.source)
+        sent.setdefault(source, _Sent()).links.append(link)
     return tuple(
-        _one(pair, parts, totals.get(pair[0], UNOBSERVED))
-        for pair, parts in sorted(pairs.items())
-        if pair[0] != pair[1]
+        _one((source, target), [links[position] for position in positions], sent[source])
+        for source, target, positions in fitted.links
     )
 
 
-def _one(pair: tuple[NodeId, NodeId], parts: Sequence[Link], total: Rate) -> Link:
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """Everything one card sends."""
+
+    links: list[Link] = field(default_factory=list)
+
+    @cached_property
+    def rps(self) -> Rate:
+        return summed([link.rps for link in self.links if isinstance(link.share, Known)], UNOBSERVED)
+
+
+def _one(pair: tuple[NodeId, NodeId], parts: Sequence[Link], sent: _Sent) -> Link:
     if len(parts) == 1 and pair == (parts[0].source, parts[0].target):
         return parts[0]
-    rps = added([part.rps for part in parts if isinstance(part.share, Known)], UNOBSERVED)
+    return Link(source=pair[0], target=pair[1], measure=lambda: _stream(parts, sent.rps))
+
+
+def _stream(parts: Sequence[Link], total: Rate) -> Stream:
+    rps = summed([part.rps for part in parts if isinstance(part.share, Known)], UNOBSERVED)
     share: Rate = UNOBSERVED
     if isinstance(rps, Known) and isinstance(total, Known):
         is_flowing = total.value > 0
         share = Known(rps.value / total.value, rps.observed_at) if is_flowing else Unknown("no requests in the window")
     failing = any(part.role is Role.BAD for part in parts)
-    return Link(source=pair[0], target=pair[1], share=share, role=Role.BAD if failing else Role.EDGE, rps=rps)
+    return Stream(share, Role.BAD if failing else Role.EDGE, rps)

@@ -139,8 +139,8 @@ def least_width(fleet_map: FleetMap) -> int:
 
 def shape(fleet_map: FleetMap) -> object:
     """What a layout depends on: maps of equal shape have equal layouts, but for the links they carry."""
-    cards = tuple((card.id, card.column, len(card.lines)) for card in fleet_map.cards)
-    return fleet_map.titles, cards, tuple((link.source, link.target, bool(link.splits)) for link in fleet_map.links)
+    cards = tuple((card.id, card.column, card.rows) for card in fleet_map.cards)
+    return fleet_map.titles, cards, tuple((link.source, link.target, link.is_split) for link in fleet_map.links)
 
 
 def layout(fleet_map: FleetMap, cells: int) -> Layout:
@@ -216,7 +216,7 @@ def _cluster(stop: Stop) -> str:
 
 
 def _height(card: Card) -> int:
-    return len(card.lines) + 2
+    return card.rows + 2
 
 
 def _place(plan: _Plan, heights: Mapping[Stop, int]) -> None:
@@ -293,7 +293,7 @@ def _columns(gaps: Sequence[_Gap], fleet_map: FleetMap, cells: int) -> list[tupl
     spare = cells - 2 - sum(widths) - sum(between)
     for index, gap in enumerate(gaps):
         if spare >= SPLIT_CELLS - LABEL_CELLS and any(
-            link.splits and _needs_label_room(link) for _, _, link in gap.hops
+            link.is_split and _needs_label_room(link) for _, _, link in gap.hops
         ):
             between[index] += SPLIT_CELLS - LABEL_CELLS
             spare -= SPLIT_CELLS - LABEL_CELLS

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from gwtui.model.ids import GatewayKey, ObjectKey
 from gwtui.model.known import Known, Unknown
+from gwtui.model.totals import NOTHING, total_rates
+from gwtui.model.traffic import Rate
 from gwtui.views import text
-from gwtui.views.fleet import Rate, added, error_share
 from gwtui.views.judge import Verdict
 from gwtui.views.spans import BLANK, Line, Role
 
@@ -60,12 +61,12 @@ class Load(NamedTuple):
 
 def together(loads: Sequence[Load]) -> Load:
     """What several cards carry, as far as it is known; the p99 is that of the slowest."""
-    nothing = Unknown("nothing is known of it")
     slow = [load.p99_ms for load in loads if isinstance(load.p99_ms, Known)]
+    rps, error_ratio = total_rates([(load.rps, load.error_ratio) for load in loads])
     return Load(
-        rps=added([load.rps for load in loads], nothing),
-        error_ratio=error_share(((load.rps, load.error_ratio) for load in loads), nothing),
-        p99_ms=max(slow, key=lambda each: each.value, default=nothing),
+        rps=rps,
+        error_ratio=error_ratio,
+        p99_ms=max(slow, key=lambda each: each.value, default=NOTHING),
     )
 
 
@@ -74,16 +75,9 @@ NO_LOAD = Load(UNOBSERVED, UNOBSERVED, UNOBSERVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One box of the map, or one row of its tree."""
+class Wording:
+    """What is written on a card."""
 
-    id: NodeId
-    column: int
-    title: str
-    verdict: Verdict | None
-    """None where nobody observes it, as with a front door."""
-    badge: str
-    """`2/2` proxies answering, `3 svc`."""
     lines: tuple[tuple[Line, Line], ...]
     """Body: what stands at the left and at the right of each line."""
     brief: tuple[Line, Line] = (BLANK, BLANK)
@@ -94,14 +88,63 @@ class Card:
     """Rate, errors, p99 and trend, for a form with columns."""
     serves: Line = BLANK
     """What it serves, for a form with columns."""
-    words: Line = BLANK
-    """The whole story in one line, shown while the card is selected."""
-    search: str = ""
-    """What the filter finds it by."""
+    drain: Line = BLANK
+    """That it is drained, in few cells."""
+
+
+def _nothing() -> str:
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Card:
+    """One box of the map, or one row of its tree. Its words are made when it is looked at, and once."""
+
+    id: NodeId
+    column: int
+    title: str
+    verdict: Verdict | None
+    """None where nobody observes it, as with a front door."""
+    badge: str
+    """`2/2` proxies answering, `3 svc`."""
+    rows: int
+    """Lines of its body: known before they are written, because it has to be placed first."""
+    write: Callable[[], Wording] = field(repr=False)
+    tell: Callable[[], Line] = field(repr=False)
+    """Makes the whole story in one line."""
+    name: Callable[[], str] = field(default=_nothing, repr=False)
+    """Makes what the filter finds it by."""
     yaml: ObjectKey | None = None
     """The object behind the card."""
     load: Load = NO_LOAD
     """What goes through it."""
+    is_brief: bool = False
+    """Whether its body is one line, for want of room."""
+
+    @cached_property
+    def wording(self) -> Wording:
+        """What is written on it."""
+        return self.write()
+
+    @property
+    def lines(self) -> tuple[tuple[Line, Line], ...]:
+        """Body: what stands at the left and at the right of each line."""
+        return (self.wording.brief,) if self.is_brief else self.wording.lines
+
+    @cached_property
+    def words(self) -> Line:
+        """The whole story in one line, shown while the card is selected."""
+        return self.tell()
+
+    @cached_property
+    def search(self) -> str:
+        """What the filter finds it by."""
+        return self.name()
+
+    @cached_property
+    def in_brief(self) -> Card:
+        """The same card with one line of body."""
+        return replace(self, rows=1, is_brief=True, write=lambda: self.wording)
 
     @property
     def is_sick(self) -> bool:
@@ -132,23 +175,61 @@ class Split(NamedTuple):
         return f"{intended.removesuffix('%')}≠{text.percent(self.seen.value)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Traffic from one card to another."""
+class Stream(NamedTuple):
+    """What a link carries."""
 
-    source: NodeId
-    target: NodeId
     share: Rate
     """Part of what the source sends, 0 to 1."""
     role: Role
-    splits: tuple[Split, ...] = ()
     rps: Rate = UNOBSERVED
+
+
+def _whole() -> tuple[Split, ...]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Link:
+    """Traffic from one card to another. What it carries is added up when it is looked at, and once."""
+
+    source: NodeId
+    target: NodeId
+    measure: Callable[[], Stream] = field(repr=False)
+    split: Callable[[], tuple[Split, ...]] = field(default=_whole, repr=False)
+    is_split: bool = False
+    """Whether rules divide the traffic of its source, which asks for more room."""
+
+    @cached_property
+    def stream(self) -> Stream:
+        """What it carries."""
+        return self.measure()
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """What each rule that divides its traffic gives to it."""
+        return self.split()
+
+    @property
+    def share(self) -> Rate:
+        """Part of what the source sends, 0 to 1."""
+        return self.stream.share
+
+    @property
+    def role(self) -> Role:
+        """How it is shown."""
+        return self.stream.role
+
+    @property
+    def rps(self) -> Rate:
+        """Requests/s it carries."""
+        return self.stream.rps
 
     @property
     def label(self) -> str:
         """The observed share in words, with a mark when what flows here fails."""
-        mark = f" {text.FAILING_GLYPH}" if self.role is Role.BAD else ""
-        return f"{text.percent(self.share.value)}{mark}" if isinstance(self.share, Known) else ""
+        share, role, _ = self.stream
+        mark = f" {text.FAILING_GLYPH}" if role is Role.BAD else ""
+        return f"{text.percent(share.value)}{mark}" if isinstance(share, Known) else ""
 
 
 @dataclass(frozen=True, kw_only=True)

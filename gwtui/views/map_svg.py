@@ -15,6 +15,7 @@ from gwtui.views import map_caption as caption
 from gwtui.views import text
 from gwtui.views.fleet_map import Card, FleetMap, Link, fleet_map
 from gwtui.views.map_layout import Layout, Place, Segment, is_labelled, layout, least_width
+from gwtui.views.place import is_production
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Line, Role, Span, crop, joined, line, plain, width
 
@@ -109,6 +110,8 @@ class _Picture:
         for title, (x, cells) in zip(self._map.titles, self._layout.columns, strict=True):
             self._write(MARGIN + x * CELL[0], self._y, crop(line(Span(title, Role.DIM)), cells))
         self._y += CELL[1] / 2
+        for cluster, row in self._layout.bands:
+            self._band(cluster, row)
         # What carries most lies below, so that thin edges and failing ones stay visible where they meet.
         for segment in sorted(self._layout.segments, key=lambda each: -_thickness(each.link)):
             self._edge(segment)
@@ -121,6 +124,15 @@ class _Picture:
         for card in self._map.cards:
             self._card(card, self._layout.places[card.id])
         self._y += self._layout.height * CELL[1] + CELL[1]
+
+    def _band(self, cluster: str, row: int) -> None:
+        """The name of a cluster over its part of the picture, with a rule to the right edge."""
+        alarm = (Span("  "), Span("PROD", Role.ALARM)) if is_production(cluster) else ()
+        name = crop((Span(cluster, Role.ACCENT), *alarm), self._cells)
+        y = self._row_of(row)
+        rule = f"M{_n(MARGIN + (width(name) + 1) * CELL[0])} {_n(y)}H{_n(MARGIN + self._cells * CELL[0])}"
+        SubElement(self._svg, "path", {"d": rule, "stroke": self._inks.roles[Role.DIM], "stroke-width": "1"})
+        self._write(MARGIN, y + 4.5, name)
 
     def _legend(self) -> None:
         self._paragraphs(caption.hurts(self._scene))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from gwtui.model.known import Known
@@ -15,13 +18,19 @@ FIGURE_CELLS = 33
 """Width of the badge and the figures."""
 
 
-class TreeRow(NamedTuple):
-    """One row of the tree."""
+@dataclass(frozen=True, eq=False)
+class TreeRow:
+    """One row of the tree. It is written when it is looked at, and once."""
 
     node: NodeId
     parent: int
     """Row of the parent; -1 for a root."""
-    line: Line
+    write: Callable[[], Line] = field(repr=False)
+
+    @cached_property
+    def line(self) -> Line:
+        """What the row says."""
+        return self.write()
 
 
 def tree(fleet_map: FleetMap) -> list[TreeRow]:
@@ -59,7 +68,7 @@ def _branch(
 ) -> None:
     card = cards[branch.node]
     again = branch.node in shown
-    rows.append(TreeRow(branch.node, branch.parent, _row(card, branch, again=again)))
+    rows.append(TreeRow(branch.node, branch.parent, partial(_row, card, branch, again=again)))
     if again:
         return
     shown.add(branch.node)
@@ -87,19 +96,21 @@ def _row(card: Card, branch: _Branch, *, again: bool) -> Line:
     head = pad(line(*name), NAME_CELLS + 1)
     if again:
         return (*head, Span("shown above", Role.DIM))
-    if not card.figures:
-        return (*head, Span(f"{card.badge:<6}" if card.badge else "", Role.DIM), *card.serves)
-    if not any(card.figures):
+    said = card.wording
+    if not said.figures:
+        return (*head, Span(f"{card.badge:<6}" if card.badge else "", Role.DIM), *said.serves)
+    if not any(said.figures):
         reason = card.verdict.reason if card.verdict else ""
-        return (*head, *pad(line(Span(reason, Role.UNKNOWN)), FIGURE_CELLS), *card.serves)
-    rate, errors, p99, trend = card.figures
+        return (*head, *pad(line(Span(reason, Role.UNKNOWN)), FIGURE_CELLS), *joined([said.drain, said.serves], " "))
+    rate, errors, p99, trend = said.figures
     badge = Span(f"{card.badge.partition(' ')[0]:<5}", Role.TEXT)
     apart = [split for split in link.splits if split.disagrees] if link else []
-    tail = joined([card.serves, trend] if card.tags else [trend, card.serves], " ")
+    tail = joined([said.serves, trend] if said.tags else [trend, said.serves], " ")
     if card.is_sick and card.verdict and not trend and card.id.kind != FOLD:
-        tail = joined([card.tags, line(Span(card.verdict.reason, card.verdict.role))], "  ")
+        tail = joined([said.tags, line(Span(card.verdict.reason, card.verdict.role))], "  ")
     elif apart:
         tail = (Span("  ".join(f"{split.route} {split.label}" for split in apart), Role.WARN),)
+    tail = joined([said.drain, tail], " ")
     return (*head, badge, *_right(rate, 9), *_right(errors, 9), *_right(p99, 8), Span("  "), *tail)
 
 

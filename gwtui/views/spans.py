@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -41,6 +42,9 @@ Line = tuple[Span, ...]
 
 BLANK: Line = ()
 
+_WORDS = re.compile(r"\s*\S+|\s+$")
+"""A word with the blank before it; what is left of blanks at the end."""
+
 
 def line(*parts: str | Span) -> Line:
     """Build a line; plain strings have the role TEXT, empty parts are left out."""
@@ -71,6 +75,22 @@ def crop(spans: Line, cells: int) -> Line:
         kept.append(span)
         left -= len(span.text)
     return line(*kept) if cells > 0 else BLANK
+
+
+def wrapped(spans: Line, cells: int, indent: int) -> tuple[Line, ...]:
+    """Break a line between words so that each part fits; what goes on is indented."""
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for span in spans:
+        for piece in _WORDS.findall(span.text):
+            if used + len(piece.rstrip()) > cells and used > indent:
+                lines.append([Span(" " * indent)])
+                used = indent
+                piece = piece.lstrip()  # noqa: PLW2901 - the blank before it became the break
+            if piece:
+                lines[-1].append(Span(piece, span.role))
+                used += len(piece)
+    return tuple(tuple(each) for each in lines)
 
 
 def pad(spans: Line, cells: int) -> Line:

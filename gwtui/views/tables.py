@@ -14,6 +14,8 @@ K = TypeVar("K", bound=Hashable)
 GAP = 1
 """Blank cells between two columns."""
 
+_GAP = Span(" " * GAP)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -60,14 +62,14 @@ def layout(columns: Sequence[Column], cells: int) -> tuple[Column, ...]:
 
 def row_line(columns: Sequence[Column], shown: Sequence[Column], row: Row, cells: int) -> Line:
     """One row as a line; `row.cells` belong to `columns`, of which `shown` are on the screen."""
-    by_id = {column.id: cell for column, cell in zip(columns, row.cells, strict=True)}
+    by_id = dict(zip([column.id for column in columns], row.cells, strict=True))
     covered = {column.id for column in columns[_index(columns, row.message_at) :]} if row.message else set()
     spans: list[Span] = []
     for column in shown:
         if column.id in covered:
             break
         spans.extend(_aligned(by_id[column.id], column))
-        spans.append(Span(" " * GAP))
+        spans.append(_GAP)
     line = tuple(spans)
     return (*line, *crop(row.message, max(0, cells - width(line)))) if row.message else line
 
@@ -79,7 +81,7 @@ def title_line(shown: Sequence[Column], sorted_by: str) -> Line:
         chosen = column.id == sorted_by
         title = f"{column.title}▾" if chosen else column.title
         spans.extend(_aligned((Span(title, Role.ACCENT if chosen else Role.DIM),), column))
-        spans.append(Span(" " * GAP))
+        spans.append(_GAP)
     return tuple(spans)
 
 
@@ -94,9 +96,11 @@ def settle(wanted: Iterable[K], before: Sequence[K]) -> list[K]:
 def _aligned(cell: Line, column: Column) -> Line:
     if column.middle:
         cell = tuple(Span(text.shorten(span.text, column.cells), span.role) for span in cell)
-    cut = crop(cell, column.cells)
-    blank = Span(" " * (column.cells - width(cut)))
-    return (blank, *cut) if column.right else (*cut, blank)
+    left = column.cells - width(cell)
+    if left < 0:
+        cell, left = crop(cell, column.cells), 0
+    blank = Span(" " * left)
+    return (blank, *cell) if column.right else (*cell, blank)
 
 
 def _index(columns: Sequence[Column], column_id: str) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gwtui.model.ids import ExternalKey, GatewayKey, ServiceKey
+from gwtui.model.ids import GatewayKey
 from gwtui.views import judge, text
-from gwtui.views.fleet import Flow, combined, outside_flows, workload_flows
-from gwtui.views.judge import Verdict
+from gwtui.views.fleet import GatewayFigures
+from gwtui.views.flows import Upstream
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Line, Role, Span, line
 
@@ -14,34 +14,21 @@ def triage_line(scene: Scene) -> Line:
     """The worst fact of the scene, or that nothing stands out and on how much knowledge that rests."""
     if not scene.has_gateways:
         return ()
-    facts = [*_upstreams(scene), *_gateways(scene)]
-    rank, glyph, word, role, reason = min(facts, key=lambda fact: fact[0].rank)[0] if facts else judge.OK
-    if rank >= judge.OK.rank:
+    gateways = [entry for entry in scene.fleet.gateways.values() if entry.verdict.word != judge.NOT_READ]
+    facts: list[Upstream | GatewayFigures] = [*scene.fleet.sick, *gateways]
+    worst = min(facts, key=lambda fact: fact.verdict.rank, default=None)
+    if worst is None or worst.verdict.rank >= judge.OK.rank:
         return _all_well(scene)
-    subject = min(facts, key=lambda fact: fact[0].rank)[1]
-    others = sum(verdict.rank < judge.OK.rank for verdict, _ in facts) - 1
+    _, glyph, word, role, reason = worst.verdict
+    others = sum(fact.verdict.rank < judge.OK.rank for fact in facts) - 1
     more = Span(f"   and {others} more" if others else "", Role.DIM)
-    return line(Span(f" {glyph} {subject}", role), f": {reason or word}", more)
+    return line(Span(f" {glyph} {_subject(scene, worst)}", role), f": {reason or word}", more)
 
 
-def _gateways(scene: Scene) -> list[tuple[Verdict, str]]:
-    entries = scene.fleet.gateways.items()
-    return [(entry.verdict, _name(scene, key)) for key, entry in entries if entry.verdict.word != judge.NOT_READ]
-
-
-def _upstreams(scene: Scene) -> list[tuple[Verdict, str]]:
-    found = []
-    targets: list[tuple[ServiceKey | ExternalKey, tuple[Flow, ...]]] = [
-        *workload_flows(scene.fleet.flows).items(),
-        *outside_flows(scene.fleet.flows).items(),
-    ]
-    for target, flows in targets:
-        traffic = combined(flows)
-        verdict = judge.upstream(traffic.error_ratio, traffic.members_healthy, traffic.members_total)
-        if verdict.role is not Role.UNKNOWN:
-            via = ", ".join(sorted({str(flow.hop.source) for flow in flows}))
-            found.append((verdict, f"{target} behind {via}"))
-    return found
+def _subject(scene: Scene, fact: Upstream | GatewayFigures) -> str:
+    if isinstance(fact, GatewayFigures):
+        return _name(scene, fact.node.key)
+    return f"{fact.key} behind {', '.join(sorted({str(flow.hop.source) for flow in fact.flows}))}"
 
 
 def _name(scene: Scene, key: GatewayKey) -> str:
@@ -51,8 +38,13 @@ def _name(scene: Scene, key: GatewayKey) -> str:
 def _all_well(scene: Scene) -> Line:
     answering = sum(entry.answering for entry in scene.fleet.gateways.values())
     unread = sum(entry.verdict.word == judge.NOT_READ for entry in scene.fleet.gateways.values())
-    silent = f", {text.plural(unread, 'gateway')} {judge.UNREAD}" if unread else ""
-    answered = f"{text.plural(answering, 'proxy', 'proxies')} answering{silent}"
+    answered = text.plural(answering, "proxy", "proxies") + " answering"
+    # What cannot be read may be anything: it stands beside the good news as loudly.
+    silent = Span(
+        f"  {text.UNKNOWN_GLYPH} {text.plural(unread, 'gateway')} {judge.UNREAD}" if unread else "", Role.UNKNOWN
+    )
     if not answering:
-        return line(Span(f" {text.UNKNOWN_GLYPH} nothing is known of the traffic", Role.UNKNOWN), f"  {answered}")
-    return line(Span(f" {text.OK_GLYPH} nothing stands out", Role.OK), Span(f"  {answered}", Role.DIM))
+        return line(
+            Span(f" {text.UNKNOWN_GLYPH} nothing is known of the traffic", Role.UNKNOWN), f"  {answered}", silent
+        )
+    return line(Span(f" {text.OK_GLYPH} nothing stands out", Role.OK), Span(f"  {answered}", Role.DIM), silent)

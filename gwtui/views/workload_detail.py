@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gwtui.model.ids import ExternalKey, ServiceKey
 from gwtui.views import judge, text
-from gwtui.views.fleet import Flow, combined, outside_flows, workload_flows
+from gwtui.views.flows import Flow, upstream
 from gwtui.views.map_ends import host_words
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Line, Role, Span, line
@@ -25,16 +25,15 @@ _COLUMNS = (
 
 def workload_detail(scene: Scene, cluster: str, namespace: str, *, cells: int) -> tuple[Line, ...]:
     """One row per Service of a namespace and gateway that sends to it, `cells` wide."""
-    found = sorted(workload_flows(scene.fleet.flows).items())
-    flows = [
-        (key, flow) for key, flows in found for flow in flows if (key.cluster, key.namespace) == (cluster, namespace)
-    ]
+    found = scene.fleet.spaces.get((cluster, namespace))
+    flows = [(each.key, flow) for each in found.upstreams for flow in each.flows] if found is not None else []
     return _table(flows, "nothing is sent to this namespace any more", cells)
 
 
 def outside_detail(scene: Scene, key: ExternalKey, *, cells: int) -> tuple[Line, ...]:
     """One row per gateway that sends to a host outside the cluster, `cells` wide."""
-    flows = [(key, flow) for flow in outside_flows(scene.fleet.flows).get(key, ())]
+    found = scene.fleet.outside.get(key)
+    flows = [(key, flow) for flow in found.flows] if found is not None else []
     return _table(flows, "nothing is sent to this host any more", cells)
 
 
@@ -45,9 +44,8 @@ def _table(flows: Iterable[tuple[ServiceKey | ExternalKey, Flow]], nothing: str,
 
 
 def _row(target: ServiceKey | ExternalKey, flow: Flow) -> Row:
-    traffic = combined((flow,))
+    traffic = upstream(target, (flow,))
     healthy, members = traffic.members_healthy, traffic.members_total
-    verdict = judge.upstream(traffic.error_ratio, healthy, members)
     ready = text.part_of(healthy, members) if healthy is not None and members is not None else text.UNKNOWN
     routes = ", ".join(sorted({share.route.name for share in flow.hop.shares}))
     name = target.name if isinstance(target, ServiceKey) else host_words(target.host)
@@ -55,7 +53,7 @@ def _row(target: ServiceKey | ExternalKey, flow: Flow) -> Row:
         (
             line(Span(name, Role.STRONG)),
             line(str(flow.hop.source)),
-            verdict.line,
+            traffic.verdict.line,
             line(text.figure(traffic.rps, text.rate)),
             line(judge.error_span(traffic.error_ratio)),
             line(ready),

@@ -22,7 +22,6 @@ from gwtui.views.scene import Scene
 from gwtui.wiring.inks import theme_inks
 from gwtui.wiring.session import Session, start
 
-LISTED_WITHIN_S = 30.0
 ASKED_WITHIN_S = 5.0
 UNSEEN_CELLS = 140
 """Width of a text that does not go to a terminal."""
@@ -83,20 +82,9 @@ def _look(settings: Settings, settle_s: float) -> Scene:
     clock = SystemClock()
     session = start(settings, clock)
     seen = asyncio.run(_watch(session, settle_s))
-    return Scene(seen, tuple(cluster.context for cluster in session.clusters), clock.now())
+    return Scene(seen, session.reach.clusters, clock.now())
 
 
 async def _watch(session: Session, settle_s: float) -> Snapshot:
-    await session.open()
-    engine = asyncio.create_task(session.run())
-    try:
-        await session.answered()
-        await session.listed(LISTED_WITHIN_S)
-        await session.sampled(ASKED_WITHIN_S)
-        await asyncio.sleep(settle_s)
-        session.store.fold()
+    async with session.watching(settle_s, asked_within_s=ASKED_WITHIN_S):
         return session.store.snapshot
-    finally:
-        engine.cancel()
-        await asyncio.gather(engine, return_exceptions=True)
-        await session.close()

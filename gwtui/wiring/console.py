@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,10 @@ from gwtui.settings import Settings
 from gwtui.tui.app import GwtuiApp
 
 if TYPE_CHECKING:
-    from gwtui.model.ids import ObjectKey
+    from gwtui.model.ids import ObjectKey, ProxyKey
     from gwtui.model.snapshot import Snapshot
+    from gwtui.tui.feed import ConsoleChanges, ProxyPages
     from gwtui.wiring.session import Session
-
-LISTED_WITHIN_S = 30.0
 
 
 class ConsoleFeed:
@@ -50,6 +49,25 @@ class ConsoleFeed:
         if self._session is None:
             raise Unreachable("not connected yet", "try again in a moment")
         return await self._session.fetch_yaml(key)
+
+    @property
+    def changes(self) -> ConsoleChanges:
+        """What can be changed, and what was."""
+        if self._session is None:
+            raise Unreachable("not connected yet", "try again in a moment")
+        return self._session.changes
+
+    @property
+    def pages(self) -> ProxyPages:
+        """What proxies hold."""
+        if self._session is None:
+            raise Unreachable("not connected yet", "try again in a moment")
+        return self._session.pages
+
+    def attend(self, visible: Collection[ProxyKey], opened: ProxyKey | None = None) -> None:
+        """Ask these proxies first, and the opened one for more than the others."""
+        if self._session is not None:
+            self._session.reach.governor.attend(visible, opened)
 
     def now(self) -> datetime:
         """The current time, aware UTC."""
@@ -103,7 +121,11 @@ async def open_on(settings: Settings, *, until: asyncio.Task[bool] | None = None
     app = GwtuiApp(feed, title_clusters=settings.contexts, theme=settings.theme, read_only=settings.read_only)
     if until is not None:
         until.add_done_callback(lambda _: app.exit())
-    engine = asyncio.create_task(_engine(settings, clock, feed), name="engine")
+
+    def say(words: str) -> None:
+        app.notify(words, severity="warning", timeout=15, markup=False)
+
+    engine = asyncio.create_task(_engine(settings, clock, feed, say), name="engine")
     # An engine that ends has failed: the console cannot show anything, so it makes room for the reason.
     engine.add_done_callback(lambda _: app.exit())
     try:
@@ -117,7 +139,7 @@ async def open_on(settings: Settings, *, until: asyncio.Task[bool] | None = None
     return Exit.OK
 
 
-async def _engine(settings: Settings, clock: SystemClock, feed: ConsoleFeed) -> None:
+async def _engine(settings: Settings, clock: SystemClock, feed: ConsoleFeed, say: Callable[[str], None]) -> None:
     """Load the heavy parts once the first frame is painted, connect, and watch until cancelled.
 
     Raises:
@@ -128,14 +150,18 @@ async def _engine(settings: Settings, clock: SystemClock, feed: ConsoleFeed) -> 
     session: Session = module.start(settings, clock)
     feed.attach(session)
     watching: asyncio.Task[None] | None = None
+    leases: asyncio.Task[None] | None = None
     try:
         await session.open()
         watching = asyncio.create_task(session.run(), name="watching")
         await session.reached()
-        await session.listed(LISTED_WITHIN_S)
+        await session.listed()
+        if not settings.read_only:
+            leases = asyncio.create_task(session.leases(say).watch(), name="leases")
         await watching
     finally:
-        if watching is not None:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+        for task in (leases, watching):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await session.close()

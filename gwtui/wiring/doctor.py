@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+from gwtui.adapters.direct.inventory import CLUSTER as STATIC
 from gwtui.adapters.kubernetes.cluster import KubernetesCluster
 from gwtui.engine.clock import SystemClock
 from gwtui.engine.targets import proxy_addresses
@@ -16,9 +17,9 @@ from gwtui.settings import Settings
 from gwtui.views.checkup import Check, Verdict, checkup_document, checkup_text
 from gwtui.wiring.session import KINDS, Session, start
 
-LISTED_WITHIN_S = 30.0
 PROBE_DEADLINE_S = 5.0
 PROBE_BYTES = 4096
+PAGE_BYTES = 4_000_000
 
 RIGHTS = (("get", "pods", "proxy"), ("create", "pods", "portforward"))
 """(verb, resource, subresource) of the ways into a proxy."""
@@ -51,15 +52,19 @@ async def _probe(session: Session) -> tuple[Check, ...]:
     engine = asyncio.create_task(session.run())
     try:
         await session.answered()
-        await session.listed(LISTED_WITHIN_S)
+        await session.listed()
         session.store.fold()
         found: list[Check] = []
+        for name in session.reach.clusters:
+            found += await _prometheus(session, name)
+        if session.reach.inventory is not None:
+            found += await _fixed(session)
         for cluster in session.clusters:
             view = session.store.snapshot.clusters.get(cluster.context) or ClusterView(name=cluster.context)
             found += await _identity(cluster)
             found += _sources(view)
             found += await _rights(cluster, view)
-            found += await _ways(view, session.ways(cluster.context))
+            found += await _ways(view, session.reach.ways(cluster.context))
         return tuple(found)
     finally:
         engine.cancel()
@@ -121,12 +126,50 @@ async def _ways(view: ClusterView, ways: tuple[ProxyAccess, ...]) -> list[Check]
         first = next((by_key[key] for key in node.proxies if key in by_key), None)
         if first is not None:
             checks += [await _try(view.name, way, first) for way in ways]
+            checks += [await _page(view.name, way, first) for way in ways if way.reaches_loopback]
     return checks
+
+
+async def _page(cluster: str, way: ProxyAccess, proxy: ProxyAddress) -> Check:
+    """Ask for a page that only the admin interface has: some set-ups let in `/ready` and the statistics alone."""
+    path = "/certs"
+    subject = f"{way.name} to {proxy.key}:{proxy.admin_port}{path}"
+    try:
+        answer = await way.get(proxy.key, proxy.admin_port, path, deadline_s=PROBE_DEADLINE_S, max_bytes=PAGE_BYTES)
+    except SourceError as error:
+        return Check(cluster=cluster, subject=subject, verdict=Verdict.ABSENT, detail=error.message, hint=error.hint)
+    if answer.status != 200:
+        detail = f"answered {answer.status}: configuration, certificates and endpoints stay unknown"
+        return Check(cluster=cluster, subject=subject, verdict=Verdict.ABSENT, detail=detail, hint="see `allow_paths`")
+    return Check(cluster=cluster, subject=subject, verdict=Verdict.OK, detail="offered")
+
+
+async def _fixed(session: Session) -> list[Check]:
+    """Try every proxy at a fixed address."""
+    addresses = sorted(session.reach.addresses(STATIC), key=lambda address: address.key)
+    (way,) = session.reach.ways(STATIC)
+    return [await _try(STATIC, way, address) for address in addresses]
+
+
+async def _prometheus(session: Session, cluster: str) -> list[Check]:
+    """Ask the Prometheus server of a cluster for the time."""
+    server = session.reach.server(cluster)
+    if server is None:
+        return []
+    try:
+        await server.ask("time()")
+    except Denied as error:
+        verdict, detail, hint = Verdict.REFUSED, error.message, error.hint
+    except SourceError as error:
+        verdict, detail, hint = Verdict.FAILED, error.message, error.hint
+    else:
+        verdict, detail, hint = Verdict.OK, "answers", ""
+    return [Check(cluster=cluster, subject=f"prometheus at {server.shown}", verdict=verdict, detail=detail, hint=hint)]
 
 
 async def _try(cluster: str, way: ProxyAccess, proxy: ProxyAddress) -> Check:
     port = proxy.admin_port if way.reaches_loopback else proxy.stats_port
-    subject = f"{way.name} to {proxy.key}:{port}"
+    subject = f"{way.name} to {proxy.key}" + (f":{port}" if port else "")
     try:
         answer = await way.get(proxy.key, port, "/ready", deadline_s=PROBE_DEADLINE_S, max_bytes=PROBE_BYTES)
     except (Denied, NotServed) as error:

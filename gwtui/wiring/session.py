@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import yaml
 
 from gwtui import logs
 from gwtui.adapters.agentgateway import kinds as agentgateway
 from gwtui.adapters.aws import kinds as aws
-from gwtui.adapters.envoy.reader import EnvoyReader
 from gwtui.adapters.gateway_api import kinds as gateway_api
 from gwtui.adapters.istio import kinds as istio
 from gwtui.adapters.kgateway import kinds as kgateway
@@ -18,19 +18,23 @@ from gwtui.adapters.kubernetes.api import API_SOURCE
 from gwtui.adapters.kubernetes.cluster import KubernetesCluster
 from gwtui.adapters.kubernetes.kinds import CORE_KINDS
 from gwtui.adapters.kubernetes.kubeconfig import load_kubeconfig
-from gwtui.adapters.kubernetes.pod_access import PodProxy, PortForward
-from gwtui.engine.scrape import Scraper
+from gwtui.engine.leases import Leases
 from gwtui.engine.store import Store
 from gwtui.engine.supervisor import supervise
-from gwtui.engine.targets import proxy_addresses
 from gwtui.errors import Denied, Unreachable, UsageError
 from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import ObjectKey
 from gwtui.model.resources import GATEWAYS
-from gwtui.ports import Clock, ProxyAccess, ProxyAddress
+from gwtui.ports import Clock
 from gwtui.settings import Settings
+from gwtui.wiring.changes import SessionChanges
+from gwtui.wiring.pages import SessionPages
+from gwtui.wiring.reach import ProxyReach
 
 KINDS = (*CORE_KINDS, *gateway_api.KINDS, *kgateway.KINDS, *agentgateway.KINDS, *istio.KINDS, *aws.KINDS)
+
+LISTED_WITHIN_S = 30.0
+"""How long the kinds of a cluster that answers may take to be listed."""
 
 FIRST_ANSWER_S = 20.0
 """How long a cluster may take to answer for the first time."""
@@ -50,16 +54,18 @@ class Session:
         self.store = store
         self._clock = clock
         self._clusters: dict[str, KubernetesCluster] = {}
-        self._ways: dict[str, tuple[ProxyAccess, ...]] = {}
+        self.reach = ProxyReach(settings, lambda: store.snapshot, clock)
+        self.pages = SessionPages(self.reach.find)
+        """What proxies hold, on request."""
+        self.changes = SessionChanges(
+            self._open_cluster, lambda: store.snapshot, self.reach, clock, read_only=settings.read_only
+        )
+        """What can be changed, and what was."""
 
     @property
     def clusters(self) -> tuple[KubernetesCluster, ...]:
         """The open clusters, in the order of the command line."""
         return tuple(self._clusters.values())
-
-    def ways(self, cluster: str) -> tuple[ProxyAccess, ...]:
-        """The ways into the proxies of one cluster, the preferred one first."""
-        return self._ways[cluster]
 
     async def open(self) -> None:
         """Read the kubeconfig and make the clusters ready to be watched. Nothing is sent yet.
@@ -68,28 +74,58 @@ class Session:
             UsageError: there is no such file or context, or it cannot be used as it stands.
         """
         chosen = self._settings
-        config = load_kubeconfig(chosen.kubeconfig)
+        try:
+            config = load_kubeconfig(chosen.kubeconfig)
+        except UsageError:
+            # Proxies at fixed addresses need no Kubernetes; who names a file or a context wants it all the same.
+            if self.reach.inventory is None or chosen.kubeconfig or chosen.contexts:
+                raise
+            return
         for name in chosen.contexts or (None,):
             access = config.select(name).acting_as(chosen.as_user or "", chosen.as_groups)
             cluster = await KubernetesCluster.open(access, KINDS, self._clock)
             self._clusters[cluster.context] = cluster
-            transport = cluster.transport
-            self._ways[cluster.context] = (PodProxy(transport, self._clock), PortForward(transport, self._clock))
+            self.reach.admit(cluster)
 
     async def run(self) -> None:
         """Watch every cluster until cancelled."""
         sources = [source for cluster in self.clusters for source in cluster.sources(self._settings.namespaces)]
-        scrapers = [self._scraper(cluster.context) for cluster in self.clusters]
-        await supervise((*sources, *scrapers), self.store, self._clock)
+        await supervise((*sources, *self.reach.sources()), self.store, self._clock)
 
-    def _scraper(self, cluster: str) -> Scraper:
-        def addresses() -> frozenset[ProxyAddress]:
-            return proxy_addresses(self.store.snapshot.clusters.get(cluster))
+    @asynccontextmanager
+    async def watching(self, settle_s: float, *, asked_within_s: float) -> AsyncIterator[None]:
+        """Watch, without a console: inside the block everything is listed and asked once, and watched for a while more.
 
-        reader = EnvoyReader(self._ways[cluster], self._clock)
-        return Scraper(
-            reader, addresses, self._clock, period_s=self._settings.scrape_period_s, name=f"{cluster}/proxies"
-        )
+        Args:
+            settle_s: seconds to watch once everything was listed.
+            asked_within_s: seconds proxies have to answer for the first time.
+
+        Raises:
+            GwtuiError: no cluster answered, or nothing may be read.
+        """
+        async with self.running():
+            await self.listed()
+            await self.sampled(asked_within_s)
+            await asyncio.sleep(settle_s)
+            self.store.fold()
+            yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch until the block is left, which begins once every cluster answered or failed to.
+
+        Raises:
+            GwtuiError: no cluster answered.
+        """
+        await self.open()
+        engine = asyncio.create_task(self.run())
+        try:
+            await self.answered()
+            yield
+        finally:
+            engine.cancel()
+            await asyncio.gather(engine, return_exceptions=True)
+            await self.close()
 
     async def reached(self) -> None:
         """Wait until one cluster answered. The others may still be silent: they are watched all the same.
@@ -109,7 +145,7 @@ class Session:
         await self._until(self._all_spoke, FIRST_ANSWER_S)
         self._need_an_answer()
 
-    async def listed(self, within_s: float) -> None:
+    async def listed(self, within_s: float = LISTED_WITHIN_S) -> None:
         """Wait until every kind was listed or refused, at most `within_s` seconds.
 
         A cluster that does not answer is not waited for.
@@ -128,7 +164,7 @@ class Session:
 
     async def sampled(self, within_s: float) -> None:
         """Wait until every proxy was asked once, at most `within_s` seconds."""
-        await self._until(lambda: all(map(self._was_asked, self._clusters)), within_s)
+        await self._until(lambda: all(map(self._was_asked, self.reach.clusters)), within_s)
 
     def _api(self, cluster: str) -> SourceHealth | None:
         """Health of the API server once it said or failed to say something."""
@@ -137,7 +173,7 @@ class Session:
         return None if health is None or health.state is SourceState.LOADING else health
 
     def _need_an_answer(self) -> None:
-        if any(map(self._has_answered, self._clusters)):
+        if self.reach.inventory is not None or any(map(self._has_answered, self._clusters)):
             return
         where = next(iter(self._clusters))
         failed = self._api(where)
@@ -164,7 +200,7 @@ class Session:
 
     def _was_asked(self, cluster: str) -> bool:
         proxies = self.store.snapshot.proxies
-        wanted = proxy_addresses(self.store.snapshot.clusters.get(cluster))
+        wanted = self.reach.addresses(cluster)
         return all((view := proxies.get(each.key)) and view.state is not ProxyState.UNKNOWN for each in wanted)
 
     async def fetch_yaml(self, key: ObjectKey) -> str:
@@ -181,11 +217,23 @@ class Session:
         found["metadata"] = {name: v for name, v in found.get("metadata", {}).items() if name != "managedFields"}
         return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=120)
 
+    def leases(self, say: Callable[[str], None]) -> Leases:
+        """Who takes changes of these clusters back whose lease is over.
+
+        Args:
+            say: tells the operator, in one line.
+        """
+        return self.changes.leases(say, lambda cluster: cluster in self.reach.clusters)
+
+    def _open_cluster(self, name: str) -> KubernetesCluster:
+        found = self._clusters.get(name)
+        if found is None:
+            raise UsageError(f"the cluster {name} is not open", "name it with --context")
+        return found
+
     async def close(self) -> None:
         """Close every connection."""
-        for ways in self._ways.values():
-            for way in ways:
-                await way.close()
+        await self.reach.close()
         for cluster in self.clusters:
             await cluster.close()
 

@@ -74,7 +74,7 @@ def walk(struct: Any, path: str = "") -> Iterator[tuple[str, msgspec.structs.Fie
         yield here, field, inner
         if typing.get_origin(inner) is tuple:
             here, inner = f"{here}[]", typing.get_args(inner)[0]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and inner is not Meta:
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and not issubclass(inner, Meta):
             yield from walk(inner, here)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gwtui import cli
+from gwtui.arguments import request
 from gwtui.errors import Exit, UsageError
 from gwtui.settings import Settings, load, override
 
@@ -19,6 +20,15 @@ def test_no_command_opens_the_console():
     assert settings.namespaces == ("foo",)
     assert settings.read_only
     assert settings.theme == "light"
+
+
+def test_a_log_level_is_asked_for_with_the_options_of_every_write():
+    typed = ["proxy", "log", "infra/edge-1", "http=debug", "--lease", "5m", "--yes", "--reason", "503", "--read-only"]
+    chosen = cli.parser().parse_args(typed)
+    asked = request(chosen)
+    assert (asked.action, asked.target, asked.level, asked.lease_s) == ("log", "infra/edge-1", "http=debug", 300.0)
+    assert (asked.yes, asked.reason, chosen.read_only, asked.dry_run) == (True, "503", True, False)
+    assert request(cli.parser().parse_args(["proxy", "log", "a/b", "debug"])).lease_s is None
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,8 @@ def test_no_command_opens_the_console():
         (["map", "--theme"], "--theme"),
         (["map", "-o", "svg", "--theme", "nonsense"], "nonsense"),
         (["demo", "--duration", "5"], "--headless"),
+        (["proxy", "log", "infra/edge-1"], "LOGGER=LEVEL"),
+        (["proxy", "log", "infra/edge-1", "http=debug", "--lease", "soon"], "soon"),
     ],
 )
 def test_wrong_arguments_are_one_line_with_a_hint(arguments, named, capsys, monkeypatch):

@@ -25,6 +25,7 @@ def listening(processes: list[psutil.Process]) -> set[int]:
     }
 
 
+@pytest.mark.usefixtures("alone")
 def test_kill_9_leaves_no_process_and_no_port():
     demo = start_demo("--scenario", "simple-ingress", "--duration", "120")
     children = family(demo.process.pid)
@@ -39,6 +40,7 @@ def test_kill_9_leaves_no_process_and_no_port():
     assert not ports & taken
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_duration_ends_it_cleanly():
     demo = start_demo("--scenario", "sharded", "--duration", "2", "--no-traffic")
     children = family(demo.process.pid)

@@ -30,7 +30,7 @@ def test_a_tour_of_every_key(demo):
     with Terminal("--kubeconfig", demo.kubeconfig) as terminal:
         terminal.until("central ingress", "infra/edge", "infra/shard-a", "infra/shard-b", "5/5 proxies", "LoadBalancer")
         terminal.press("2")
-        terminal.until("GATEWAY", "STATE", "pod proxy")
+        terminal.until("GATEWAY", "STATE", "pod infra/edge-")
         terminal.press("/", "shard-b")
         terminal.until("shard-b-", absent=(" edge-",))
         terminal.press("\r", ESCAPE)
@@ -40,6 +40,8 @@ def test_a_tour_of_every_key(demo):
         terminal.press(ESCAPE)
         terminal.until(absent=("Marks",))
         terminal.press("g", "\r")
+        terminal.until("Listeners", "in flight")
+        terminal.press("u")
         terminal.until("kube_infra_shard-a_8080")
         terminal.press("y")
         terminal.until("kind: Pod", "kgateway-proxy")

@@ -11,15 +11,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gwtui.engine import scrape
-from gwtui.engine.scrape import Pace, Scraper
+from gwtui.engine import governor, pace, scrape
+from gwtui.engine.governor import Governor
+from gwtui.engine.pace import Pace
+from gwtui.engine.scrape import Scraper
+from gwtui.engine.turns import Turns
 from gwtui.errors import Denied, Unreachable
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey
 from gwtui.model.observations import Observation, ProxyFailed, ProxySampled
-from gwtui.model.traffic import ProxySample
-from gwtui.ports import ProxyAddress
+from gwtui.model.samples import ProxySample
+from gwtui.ports import Part, ProxyAddress
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -73,12 +78,16 @@ class ScriptedReader:
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
         self.asked: dict[str, list[float]] = {}
+        self.parts: dict[str, list[frozenset[Part]]] = {}
         self.behaviour: dict[str, Behaviour] = {}
         self.under_way: Counter[str] = Counter()
         self.most_under_way = 0
 
-    async def sample(self, proxy: ProxyAddress, *, deadline_s: float) -> tuple[ProxyState, ProxySample, str]:
+    async def sample(
+        self, proxy: ProxyAddress, *, deadline_s: float, parts: frozenset[Part]
+    ) -> tuple[ProxyState, ProxySample, str]:
         name = proxy.key.pod
+        self.parts.setdefault(name, []).append(parts)
         self.asked.setdefault(name, []).append(self._clock.mono())
         self.under_way[name] += 1
         assert self.under_way[name] == 1, "samples of one proxy overlap"
@@ -87,18 +96,21 @@ class ScriptedReader:
             took_ms = await self.behaviour.get(name, quick)()
         finally:
             self.under_way[name] -= 1
-        sample = ProxySample(
-            taken_mono=self._clock.mono(),
-            taken_at=self._clock.now(),
-            requests=0,
-            errors_5xx=0,
-            errors_4xx=0,
-            active=0,
-            uptime_s=1,
-            latency=None,
-            answer_ms=took_ms,
-        )
-        return ProxyState.LIVE, sample, "test"
+        return ProxyState.LIVE, taken(self._clock, admin_ms=took_ms), "test"
+
+
+def taken(clock: ManualClock, **fields) -> ProxySample:
+    return ProxySample(
+        taken_mono=clock.mono(),
+        taken_at=clock.now(),
+        requests=0,
+        errors_5xx=0,
+        errors_4xx=0,
+        active=0,
+        uptime_s=1,
+        latency=None,
+        **fields,
+    )
 
 
 async def quick() -> float:
@@ -125,12 +137,19 @@ async def hung() -> float:
 class Fleet:
     """A scraper under test with what it reported so far."""
 
-    def __init__(self, *names: str, deadline_s: float = 2.0) -> None:
+    def __init__(self, *names: str, deadline_s: float = 2.0, governor: Governor | None = None) -> None:
         self.clock = ManualClock()
         self.reader = ScriptedReader(self.clock)
         self.proxies = {address(name) for name in names}
         self.facts: list[Observation] = []
-        self.scraper = Scraper(self.reader, lambda: self.proxies, self.clock, deadline_s=deadline_s, random=lambda: 0.5)
+        self.scraper = Scraper(
+            self.reader,
+            lambda: self.proxies,
+            self.clock,
+            governor=governor,
+            deadline_s=deadline_s,
+            random=lambda: 0.5,
+        )
 
     async def collect(self) -> None:
         async with contextlib.aclosing(self.scraper.observe()) as facts:
@@ -153,11 +172,28 @@ async def test_first_sample_at_once_second_after_a_second_then_every_period():
     assert [type(fact) for fact in fleet.facts] == [ProxySampled] * 5
 
 
-async def test_jitter_spreads_the_fleet():
-    paces = [Pace(2.0, lambda number=number: number) for number in (0.0, 0.5, 1.0)]
-    for pace in paces:
-        pace.answered(0.001)
-    assert [pace.answered(0.001) for pace in paces] == pytest.approx([1.8, 2.0, 2.2])
+def answers(beat: Pace, *admin_ms: float, period_s: float = 2.0, ready_ms: float | None = None) -> list[float]:
+    """The seconds from each answered sample to the next, when every one starts just when it is due."""
+    at, waited = 0.0, []
+    for each in admin_ms:
+        sample = taken(ManualClock(), admin_ms=each, ready_ms=ready_ms)
+        due = beat.answered(sample, beat.parts(at, is_opened=False), started_mono=at, period_s=period_s)
+        waited.append(round(due - at, 3))
+        at = due
+    return waited
+
+
+def test_jitter_spreads_the_fleet():
+    paces = [Pace(0.05, lambda number=number: number) for number in (0.0, 0.5, 1.0)]
+    assert [answers(each, 1, 1)[1] for each in paces] == pytest.approx([1.8, 2.0, 2.2])
+
+
+async def test_samples_start_in_slots():
+    fleet = Fleet("a")
+    fleet.scraper._random = lambda: 0.77
+    async with fleet.running():
+        await fleet.clock.advance(9)
+    assert fleet.reader.asked["a"] == pytest.approx([0, 1.06, 3.17, 5.28, 7.39])
 
 
 async def test_a_hung_proxy_delays_no_other_and_fails_at_the_deadline():
@@ -175,17 +211,17 @@ async def test_a_hung_proxy_delays_no_other_and_fails_at_the_deadline():
 
 
 async def test_hung_proxies_do_not_use_up_the_places_of_the_others():
-    fleet = Fleet(*(f"hung-{n}" for n in range(scrape.IN_FLIGHT - 1)), deadline_s=0.05)
+    fleet = Fleet(*(f"hung-{n}" for n in range(governor.IN_FLIGHT - 1)), deadline_s=0.05)
     fleet.reader.behaviour = {each.key.pod: hung for each in fleet.proxies}
     async with fleet.running():
         await fleet.clock.advance(0.1)
         async with asyncio.timeout(5):
             while len(fleet.facts) < len(fleet.proxies):
                 await asyncio.sleep(0.01)
-        fleet.proxies |= {address(f"good-{n}") for n in range(scrape.IN_FLIGHT)}
+        fleet.proxies |= {address(f"good-{n}") for n in range(governor.IN_FLIGHT)}
         await fleet.clock.advance(4)
-        assert sum(fleet.reader.under_way.values()) == scrape.IN_FLIGHT_FAILING
-    assert all(len(fleet.reader.asked[f"good-{n}"]) >= 3 for n in range(scrape.IN_FLIGHT))
+        assert sum(fleet.reader.under_way.values()) == governor.IN_FLIGHT_FAILING
+    assert all(len(fleet.reader.asked[f"good-{n}"]) >= 3 for n in range(governor.IN_FLIGHT))
 
 
 async def test_the_fleet_is_asked_a_bounded_number_at_a_time():
@@ -193,7 +229,7 @@ async def test_the_fleet_is_asked_a_bounded_number_at_a_time():
     fleet.reader.behaviour = {each.key.pod: hung for each in fleet.proxies}
     async with fleet.running():
         await fleet.clock.advance(1)
-    assert fleet.reader.most_under_way == scrape.IN_FLIGHT
+    assert fleet.reader.most_under_way == governor.IN_FLIGHT
 
 
 async def test_a_proxy_that_never_answered_is_backed_off():
@@ -224,11 +260,12 @@ async def test_a_proxy_that_was_live_is_retried_each_period_at_first():
 
 
 def test_an_answer_ends_the_back_off():
-    pace = Pace(2.0, lambda: 1.0)
-    assert [pace.failed(0.0) for _ in range(4)] == [1, 2, 4, 8]
-    pace.answered(0.001)
-    assert pace.failed(100.0) == pytest.approx(2.2)
-    assert [pace.failed(100.0 + scrape.RECOVERY_S) for _ in range(2)] == [1, 2]
+    beat = Pace(0.05, lambda: 1.0)
+    assert [beat.failed(0.0, period_s=2.0) for _ in range(4)] == [1, 2, 4, 8]
+    answers(beat, 1)
+    assert beat.failed(100.0, period_s=2.0) == pytest.approx(102.2)
+    late = 100.0 + pace.RECOVERY_S
+    assert [beat.failed(late, period_s=2.0) - late for _ in range(2)] == [1, 2]
 
 
 async def test_after_a_failure_the_second_sample_comes_early_again():
@@ -262,12 +299,116 @@ async def test_answering_takes_at_most_its_share_of_the_period():
     fleet.reader.behaviour["a"] = slow
     async with fleet.running():
         await fleet.clock.advance(60)
-    assert fleet.reader.asked["a"][:4] == [0, 1, 9, 17]
+    assert fleet.reader.asked["a"][:4] == [0, 8, 16, 24]
 
 
 def test_one_slow_answer_does_not_stretch_the_period():
-    pace = Pace(2.0, lambda: 0.5)
-    assert [pace.answered(answer) for answer in (0.01, 0.01, 1.0, 0.01)] == [1.0, 2.0, 2.0, 2.0]
+    assert answers(Pace(0.05, lambda: 0.5), 10, 10, 1000, 10) == [1.0, 2.0, 2.0, 2.0]
+
+
+def test_a_dear_part_is_paid_for_by_the_cheap_ones_around_it():
+    beat = Pace(0.05, lambda: 0.5)
+    spent = [300, 80, 80, 300, 80, 80] * 20
+    waited = answers(beat, *spent)
+    assert sum(spent) / 1000 / sum(waited) <= 0.0501
+    assert sum(waited) <= sum(spent) / 1000 / 0.05 * 1.1
+
+
+@given(st.lists(st.floats(0, 1000), min_size=20, max_size=60), st.floats(0.01, 0.5))
+def test_the_budget_holds_for_steady_costs(jitters, budget):
+    cost_ms = 1 + jitters[0]
+    waited = answers(Pace(budget, lambda: 0.5), *([cost_ms] * len(jitters)))
+    assert len(jitters) * cost_ms / 1000 <= budget * (sum(waited)) * 1.001
+
+
+def test_levels_come_with_every_third_sample_and_latency_with_the_flush():
+    fleet = [Pace(0.05, lambda: 0.5)]
+    asked, at = [], 0.0
+    for _ in range(7):
+        parts = fleet[0].parts(at, is_opened=False)
+        asked.append((at, sorted(parts)))
+        at = fleet[0].answered(taken(ManualClock()), parts, started_mono=at, period_s=2.0)
+    assert asked == [
+        (0.0, [Part.GAUGES, Part.LATENCY]),
+        (1.0, []),
+        (3.0, []),
+        (5.0, [Part.GAUGES, Part.LATENCY]),
+        (7.0, []),
+        (9.0, []),
+        (11.0, [Part.GAUGES, Part.LATENCY]),
+    ]
+
+
+def test_an_opened_proxy_is_asked_for_every_latency_at_once():
+    beat = Pace(0.05, lambda: 0.5)
+    beat.answered(taken(ManualClock()), beat.parts(0, is_opened=False), started_mono=0, period_s=2.0)
+    assert beat.parts(1.0, is_opened=True) == {Part.DETAIL}
+    beat.answered(taken(ManualClock()), frozenset({Part.DETAIL}), started_mono=1.0, period_s=2.0)
+    assert beat.parts(3.0, is_opened=True) == frozenset()
+    assert Part.DETAIL in beat.parts(6.0, is_opened=True)
+
+
+def test_a_slow_ready_slows_us_down_and_a_quick_one_lets_us_come_back():
+    beat = Pace(0.05, lambda: 0.5)
+    assert answers(beat, 1, 1, ready_ms=2.0) == [1.0, 2.0]
+    assert answers(beat, 1, 1, 1, 1, ready_ms=400.0) == [4.0, 8.0, 16.0, 16.0]
+    assert answers(beat, 1, 1, 1, 1, ready_ms=3.0) == [8.0, 4.0, 2.0, 2.0]
+
+
+async def test_what_is_on_the_screen_is_asked_first():
+    shared = Governor()
+    names = [f"p{n}" for n in range(governor.IN_FLIGHT + 20)]
+    fleet = Fleet(*names, governor=shared, deadline_s=0.05)
+    shared.attend([address(name).key for name in names[-3:]])
+    fleet.reader.behaviour = dict.fromkeys(names, hung)
+    async with fleet.running():
+        await fleet.clock.advance(0.01)
+        shown = {name for name in names[-3:] if name not in fleet.reader.asked}
+        async with asyncio.timeout(5):
+            while len(fleet.reader.asked) < len(names):
+                await asyncio.sleep(0.01)
+    assert set(list(fleet.reader.asked)[governor.IN_FLIGHT :][: len(shown)]) == shown
+
+
+async def test_a_large_fleet_is_asked_less_often_but_for_what_is_on_the_screen():
+    shared = Governor()
+    shared.count("a", range(600))
+    shared.count("b", range(400))
+    shown, other = address("shown").key, address("other").key
+    shared.attend([shown])
+    assert (shared.period_s(shown), shared.period_s(other)) == (2.0, 5.0)
+    shared.count("a", ())
+    assert shared.period_s(other) == 2.0
+
+
+async def test_places_are_given_by_rank_then_by_arrival():
+    turns, entered = Turns(1), []
+
+    async def work(name: str, rank: int) -> None:
+        async with turns.turn(rank):
+            entered.append(name)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for name, rank in (("first", 1), ("late", 1), ("visible", 0), ("later", 1)):
+            group.create_task(work(name, rank))
+    assert entered == ["first", "visible", "late", "later"]
+
+
+async def test_who_gives_up_waiting_takes_no_place():
+    turns = Turns(1)
+    async with turns.turn(0):
+        waiting = asyncio.create_task(anext(_held(turns)))
+        await settle()
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    async with asyncio.timeout(1), turns.turn(0):
+        pass
+
+
+async def _held(turns: Turns) -> AsyncIterator[None]:
+    async with turns.turn(0):
+        yield
 
 
 async def test_proxies_come_and_go():

@@ -304,6 +304,47 @@ def waypoint_targets(topology: Topology, name: str) -> dict[str, int]:
     return {str(hop.target): len(hop.shares) for hop in topology.hops if (hop.source, hop.rule) == (key, "waypoint")}
 
 
+def waypoint_clusters(topology: Topology) -> dict[str, tuple[str, ...]]:
+    return {str(hop.target): hop.envoy_clusters for hop in topology.hops if hop.rule == "waypoint"}
+
+
+def test_what_no_route_steers_goes_by_the_cluster_of_every_port():
+    assert waypoint_clusters(recorded("ambient-waypoint-kgateway-2.1")) == {
+        "apps/ratings": ("kube_apps_ratings_8080",),
+        "apps/reviews-v1": ("kube_apps_reviews-v1_8080",),
+        "apps/reviews-v2": ("kube_apps_reviews-v2_8080",),
+    }
+    waypoint = _gateway("way", listeners=[{"name": "proxy", "port": 15088, "protocol": "istio.io/PROXY"}])
+    bound = {"labels": {"istio.io/use-waypoint": "way"}}
+    ports = [{"port": 81, "name": "b"}, {"port": 80, "name": "a"}]
+    objects = [
+        CLASS,
+        waypoint,
+        _service("web", metadata=bound, spec={"ports": ports}),
+        _service("headless", metadata=bound, spec={"ports": ports, "clusterIP": "None"}),
+        _service("api", metadata=bound, spec={"ports": ports}),
+    ]
+    assert waypoint_clusters(relate(CLUSTER, decode(objects))) == {
+        "infra/api": ("kube_infra_api_80", "kube_infra_api_81"),
+        "infra/headless": (),
+        "infra/web": ("kube_infra_web_80", "kube_infra_web_81"),
+    }
+    parent = {"group": "", "kind": "Service", "name": "api"}
+    split = {
+        "apiVersion": f"{GA}/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "split", "namespace": "infra"},
+        "spec": {"parentRefs": [parent], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]},
+    }
+    (web,) = (hop for hop in relate(CLUSTER, decode([*objects, split])).hops if str(hop.target) == "infra/web")
+    assert [share.route.name for share in web.shares] == ["split"]
+    assert web.envoy_clusters == ("kube_infra_web_80", "kube_infra_web_81")
+
+
+def test_waypoints_of_others_have_no_clusters_we_know():
+    assert set(waypoint_clusters(recorded("ambient-waypoint-istio")).values()) == {()}
+
+
 def test_services_are_bound_by_label_and_steered_by_routes_of_their_own():
     topology = recorded("ambient-waypoint-kgateway-2.1")
     assert waypoint_targets(topology, "way") == {"apps/ratings": 0, "apps/reviews-v1": 1, "apps/reviews-v2": 1}

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from gwtui.model.ids import GatewayKey
+from gwtui.model.ids import GatewayKey, ServiceKey
 from gwtui.model.known import Known, Unknown
 from gwtui.model.shares import ObservedShares
 from gwtui.model.snapshot import ClusterView
@@ -91,6 +92,14 @@ def test_upstreams_of_one_rule_prove_its_split():
     shares = ObservedShares(view, {EDGE: traffic({TO_A: 75.0, TO_B: 25.0})}, {EDGE})
     assert shares.of_rule(*find(view, "infra/shard-a", "edge-shop")) == rate(0.75)
     assert shares.of_rule(*find(view, "infra/shard-b", "edge-shop")) == rate(0.25)
+
+
+def test_later_figures_of_the_same_hops_give_later_shares():
+    view = view_of(alone())
+    before = ObservedShares(view, {EDGE: traffic({TO_A: 75.0, TO_B: 25.0})}, {EDGE})
+    later = before.after({EDGE: traffic({TO_A: 10.0, TO_B: 30.0})}, {EDGE})
+    found = find(view, "infra/shard-a", "edge-shop")
+    assert (before.of_rule(*found), later.of_rule(*found)) == (rate(0.75), rate(0.25))
 
 
 def test_no_requests_is_not_a_share():
@@ -245,3 +254,26 @@ def test_copies_and_standbys_have_no_share_of_their_own():
     odd = view_of(load("oddities"))
     standby = ObservedShares(odd, {}, set()).of_rule(*find(odd, "infra/passive", "by-backend", "D2"))
     assert standby == Unknown("on standby: not counted apart")
+
+
+def test_what_no_route_steers_has_its_part_of_what_a_waypoint_sends():
+    view = view_of(load("ambient-waypoint-kgateway-2.1"))
+    clusters = {"kube_apps_ratings_8080": 30.0, "kube_apps_reviews-v1_8080": 63.0, "kube_apps_reviews-v2_8080": 7.0}
+    hops = {hop.target.name: hop for hop in view.topology.hops if isinstance(hop.target, ServiceKey)}
+    shares = ObservedShares(view, {hops["ratings"].source: traffic(clusters)}, set())
+    assert shares.of_hop(hops["ratings"]) == rate(0.3)
+    assert shares.of_hop(hops["reviews-v1"]) == rate(0.63)
+
+
+def test_routes_whose_policies_are_not_read_may_be_exposed():
+    shared = {EDGE: traffic({TO_A: 75.0, TO_B: 25.0}), **COUNTED}
+    hop, share = find(view_of(load("central-ingress")), "infra/shard-a", "edge-shop")
+    whole = view_of(load("central-ingress"))
+    partly = replace(whole, scopes={"trafficpolicies.gateway.kgateway.dev": frozenset({"infra"})})
+    everyone = {EDGE, SHARD_A, SHARD_B}
+    known = ObservedShares(whole, shared, everyone).of_rule(hop, share)
+    unseen = ObservedShares(partly, shared, everyone).of_rule(hop, share)
+    assert isinstance(known, Unknown)
+    assert isinstance(unseen, Unknown)
+    assert "set statPrefix" in known.reason
+    assert "policies of namespace foo are not read" in unseen.reason

@@ -125,7 +125,7 @@ def test_any_class_of_the_controller_is_managed():
         "httproutes/infra/by-backend: Backend infra/absent does not exist",
         "httproutes/infra/parent: delegates to nobody, which does not exist",
         "httproutes/infra/self: leads back to its own Gateway",
-        "httproutes/team/child: backend Service team/app-next is not among the Services read",
+        "httproutes/team/child: backend Service team/app-next does not exist",
         "httproutes/team/child: no ReferenceGrant in other lets HTTPRoute of team use Service shared",
         "httproutes/team/fresh: no status yet, placed by its spec",
         "httproutes/team/on-set: backend Service team/app has no port 81",
@@ -156,13 +156,35 @@ def test_a_lost_gateway_says_so():
 
 def test_a_route_to_a_missing_gateway_is_a_problem_of_the_cluster():
     problems = relate(CLUSTER, load("oddities")).problems
-    assert problems == ("httproutes/team/stray: its parent Gateway infra/nowhere does not exist",)
+    assert "httproutes/team/stray: its parent Gateway infra/nowhere does not exist" in problems
+    assert "httproutes/team/strange: its parent ListenerSet team/gone does not exist" in problems
+
+
+def test_a_delegation_that_nobody_takes_tells_a_missing_child_from_one_of_another_parent():
+    problems = node(relate(CLUSTER, load("oddities")), "silent").problems
+    assert "httproutes/team/strange: delegates to loop-2, which names another parent" in problems
+    assert any("loop-2: delegates in a circle" in problem for problem in problems)
+
+
+def test_a_waypoint_that_is_none_is_told_from_one_that_does_not_exist():
+    problems = relate(CLUSTER, load("oddities")).problems
+    assert "Service team/bound: its waypoint team/missing does not exist" in problems
+    assert "Service team/misled: its waypoint infra/silent is a Gateway and no waypoint" in problems
+
+
+def test_kinds_nobody_knows_are_told_and_are_no_problem_of_their_gateway():
+    topology = relate(CLUSTER, load("oddities"))
+    silent = node(topology, "silent")
+    told = "cannot be seen: its kind (example.com) is not read"
+    assert silent.unseen == (f"httproutes/team/strange: backend Bucket team/pictures {told}",)
+    assert not any("Bucket" in problem for problem in silent.problems)
+    assert f"httproutes/team/strange: its parent Mesh team/web {told}" in topology.problems
 
 
 @pytest.mark.parametrize(
     ("unread", "claim"),
     [
-        ("services", "not among the Services read"),
+        ("services", "backend Service"),
         ("services", "no Service was found"),
         ("pods", "no running proxy pod"),
         ("gatewayclasses.gateway.networking.k8s.io", "GatewayClass"),

@@ -19,7 +19,7 @@ from gwtui.model.relations.differences import differing
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.relator import Relator
 from gwtui.model.topology import relate
-from object_sets import CLUSTERS, OBJECTS
+from object_sets import CLUSTERS, OBJECTS, SCOPES, within
 from objects import GOLDEN, Objects, decode, load
 
 CLUSTER = "demo"
@@ -162,6 +162,18 @@ def test_following_what_becomes_of_an_installation_is_relating_anew(name, change
     for number, other, part in changes:
         objects = reworked(objects, recorded(name), number, other, part)
         assert relator.relate(objects) == relate(CLUSTER, objects)
+
+
+@given(CLUSTERS, st.lists(st.tuples(CHANGES, SCOPES), min_size=1, max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_following_what_may_be_read_is_relating_anew(manifests, steps):
+    objects = {**{kind: {} for kind in resources.TOPOLOGY}, **decode(manifests)}
+    relator = Relator(CLUSTER)
+    relator.relate(objects)
+    for change, scopes in steps:
+        objects = {**{kind: {} for kind in resources.TOPOLOGY}, **change(objects)}
+        seen = within(objects, scopes)
+        assert relator.relate(seen, scopes) == relate(CLUSTER, seen, scopes)
 
 
 @given(st.lists(CLUSTERS, min_size=2, max_size=3))

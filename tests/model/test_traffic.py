@@ -10,21 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.model.known import Known, Unknown, value_or
+from gwtui.model.measuring import follow, kept, measure
+from gwtui.model.quantiles import Histogram, merge, quantile
+from gwtui.model.samples import ClusterSample, ProxySample, RouteSample, ServiceSample
+from gwtui.model.totals import total
 from gwtui.model.traffic import (
     FIRST_SAMPLE,
     NO_LATENCY,
     NO_REQUESTS,
     NO_TRAFFIC,
-    ClusterSample,
     ClusterTraffic,
-    Histogram,
-    ProxySample,
+    OnDemand,
     ProxyTraffic,
-    RouteSample,
-    measure,
-    merge,
-    quantile,
-    total,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +35,7 @@ def buckets(*counts: int, bounds: tuple[float, ...] = BOUNDS) -> Histogram:
     return tuple(zip(bounds, accumulate(counts), strict=True))
 
 
-def sample(at: float, requests: int = 0, errors: int = 0, *, latency: Histogram | None = None, **more) -> ProxySample:
+def sample(at: float, requests: int = 0, errors: int = 0, *, latency: Histogram | None = (), **more) -> ProxySample:
     fields = {"errors_4xx": 0, "active": 0, "uptime_s": int(at), **more}
     return ProxySample(
         taken_mono=at,
@@ -67,9 +64,9 @@ def test_the_first_sample_gives_gauges_but_no_rate():
     seen = measure([sample(3, 100, active=4, latency=buckets(100, *[0] * 7), clusters=clusters)], window_s=10)
     assert {seen.rps, seen.error_ratio, seen.p50_ms, seen.p99_ms} == {FIRST_SAMPLE}
     assert seen.active == Known(4, START + timedelta(seconds=3))
-    assert seen.clusters == {
-        CART: ClusterTraffic(rps=FIRST_SAMPLE, error_ratio=FIRST_SAMPLE, members_healthy=1, members_total=2)
-    }
+    cart = seen.clusters[CART]
+    assert {cart.rps, cart.error_ratio, cart.retries_rps, cart.timeouts_rps} == {FIRST_SAMPLE}
+    assert (cart.members_healthy, cart.members_total) == (1, 2)
     assert seen.latency_window is None
 
 
@@ -104,7 +101,7 @@ def test_requests_without_a_flushed_latency_say_so():
         {"requests": 600, "errors": 2, "uptime_s": 110},
         {"requests": 600, "errors_4xx": 1, "uptime_s": 110},
         {"requests": 600, "latency": buckets(3, 0, 0, 0, 0, 0, 0, 0), "uptime_s": 110},
-        {"requests": 600, "latency": None, "uptime_s": 110},
+        {"requests": 600, "latency": (), "uptime_s": 110},
     ],
 )
 def test_a_restart_leaves_only_what_came_since(after):
@@ -118,9 +115,12 @@ def test_a_restart_leaves_only_what_came_since(after):
 
 def test_a_removed_cluster_is_no_restart():
     with_it = sample(
-        0, 10, update_rejected=3, clusters={CART: ClusterSample(requests=5), "kube_a_b_1": ClusterSample()}
+        0,
+        10,
+        services={"lds": ServiceSample(rejected=3)},
+        clusters={CART: ClusterSample(requests=5), "kube_a_b_1": ClusterSample()},
     )
-    without = sample(2, 20, update_rejected=0, clusters={"kube_a_b_1": ClusterSample()})
+    without = sample(2, 20, clusters={"kube_a_b_1": ClusterSample()})
     seen = measure([with_it, without], window_s=10)
     assert seen.rps == known(5.0, 2)
     assert list(seen.clusters) == ["kube_a_b_1"]
@@ -287,6 +287,66 @@ def test_no_rate_is_ever_negative_and_no_ratio_leaves_its_bounds(samples, window
         if isinstance(each.p50_ms, Known) and isinstance(each.p99_ms, Known):
             assert 0 <= each.p50_ms.value <= each.p99_ms.value
         assert all(0 <= below <= count for (_, below), (_, count) in pairwise(each.latency_window or ()))
+
+
+@given(any_samples(), any_samples(), st.floats(1, 120))
+def test_what_is_kept_measures_like_everything(before, after, window_s):
+    """Dropping what is not needed changes no later figure, however often it is done."""
+    shift = before[-1].taken_mono
+    everything, left = [*before], kept(before, window_s=window_s)
+    for each in after:
+        newer = replace(each, taken_mono=each.taken_mono + shift)
+        everything.append(newer)
+        assert measure((*left, newer), window_s=window_s) == measure(everything, window_s=window_s)
+        left = kept((*left, newer), window_s=window_s)
+
+
+@given(any_samples(), any_samples(), st.floats(1, 120))
+def test_following_sample_by_sample_is_measuring_everything(before, after, window_s):
+    shift = before[-1].taken_mono
+    samples = [*before, *(replace(each, taken_mono=each.taken_mono + shift) for each in after)]
+    left: tuple[ProxySample, ...] = ()
+    for number, newest in enumerate(samples, start=1):
+        seen, left = follow(left, newest, window_s=window_s)
+        assert seen == measure(samples[:number], window_s=window_s)
+        assert left == kept(samples[:number], window_s=window_s)
+
+
+def test_samples_without_a_latency_leave_the_quantiles_as_they_were():
+    first, second = buckets(1000, 0, 0, 0, 0, 0, 0, 0), buckets(1000, 0, 0, 0, 0, 90, 10, 0)
+    asked = [sample(0, 1000, latency=first), sample(5, 1100, latency=second)]
+    between = [sample(at, 1100 + at, latency=None) for at in (7, 9, 60)]
+    seen = measure([*asked, *between], window_s=5)
+    assert seen.p99_ms == known(pytest.approx(95.0), 5)
+    assert seen.p95_ms == known(pytest.approx(50 + 50 * 5 / 10), 5)
+
+
+def test_gauges_carry_the_time_they_were_read():
+    read_at = START + timedelta(seconds=4)
+    seen = measure([sample(0), sample(6, active=3, upgrades=2, gauges_at=read_at)], window_s=10)
+    assert (seen.active, seen.upgrades) == (Known(3, read_at), Known(2, read_at))
+    assert seen.connections == Unknown("not in the answer")
+
+
+def test_failures_of_an_upstream_are_rates_of_their_own():
+    counted = [
+        ClusterSample(requests=count, retries=count // 2, timeouts=count // 5, overflows=count, connect_failures=1)
+        for count in (0, 100)
+    ]
+    seen = measure([sample(10 * n, clusters={CART: each}) for n, each in enumerate(counted)], window_s=60)
+    cart = seen.clusters[CART]
+    assert [cart.retries_rps, cart.timeouts_rps, cart.overflows_rps, cart.connect_failures_rps] == [
+        known(rate, 10) for rate in (5.0, 2.0, 10.0, 0.0)
+    ]
+
+
+def test_a_figure_nobody_looks_at_is_not_made():
+    made: list[str] = []
+    seen = OnDemand("ab", lambda key: made.append(key) or key.upper())
+    assert ("a" in seen, "c" in seen, len(seen), made) == (True, False, 2, [])
+    assert (seen["b"], seen["b"], made) == ("B", "B", ["b"])
+    with pytest.raises(KeyError):
+        seen["c"]
 
 
 @given(any_samples(), any_samples(), st.floats(1, 120))

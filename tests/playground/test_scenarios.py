@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from gwtui.errors import GwtuiError
+from gwtui.errors import GwtuiError, UsageError
 from gwtui.playground import deployer, installed, mesh, workloads
 from gwtui.playground.api.kinds import BY_RESOURCE
 from gwtui.playground.api.store import Store
-from gwtui.playground.scenario import load_scenario, scenario_names
+from gwtui.playground.certificates import secrets
+from gwtui.playground.scenario import load_scenario, pattern_names, scenario_names, with_rates
 from gwtui.playground.translation.attachment import attachments
 from gwtui.playground.translation.gateway import translate
 from gwtui.playground.translation.references import BLACKHOLE, resolve
@@ -21,6 +22,7 @@ from gwtui.playground.world import (
     GATEWAY_CLASSES,
     GATEWAYS,
     HTTP_ROUTES,
+    PARAMETERS,
     PODS,
     SERVICES,
     World,
@@ -34,7 +36,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def populated(name: str) -> SimpleNamespace:
     """A scenario in a store, with its own pods and those of its Gateways, without a process."""
     scenario, store = load_scenario(name), Store()
-    owners = installed.install(store, scenario.objects, NOW)
+    owners = installed.install(store, (*scenario.objects, *secrets(scenario.certificates, NOW)), NOW)
     installed.stand_in(store, owners, lambda _: "198.18.0.1")
     world = World.read(store)
     for gateway in world.gateways():
@@ -48,7 +50,7 @@ def populated(name: str) -> SimpleNamespace:
 
 
 def test_there_is_one_for_every_pattern():
-    assert set(NAMES) == {
+    assert set(pattern_names()) == {
         "simple-ingress",
         "sharded",
         "central-ingress",
@@ -61,6 +63,13 @@ def test_there_is_one_for_every_pattern():
         "sidecar",
         "ai-gateway",
         "mixed",
+    }
+    assert set(NAMES) - set(pattern_names()) == {
+        "bad-backend",
+        "diverged-replica",
+        "drain-drill",
+        "expired-certificate",
+        "rejected-route",
     }
     assert all(len(description) < 110 for _, description in scenario_names())
 
@@ -255,6 +264,51 @@ def test_agentgateway_is_there_in_name(name):
     assert gateway["status"]["listeners"][0]["attachedRoutes"] == len(attached)
 
 
+def test_an_overlay_says_what_is_spoken_on_a_port_of_a_service():
+    ports = objects(populated("drain-drill"), SERVICES)["infra/shard-b"]["spec"]["ports"]
+    assert [each["port"] for each in ports] == [8080, 8081]
+    assert "appProtocol" not in ports[0]
+    assert ports[1] == {
+        "name": "listener-8081",
+        "port": 8081,
+        "targetPort": 8081,
+        "protocol": "TCP",
+        "appProtocol": "kubernetes.io/h2c",
+    }
+
+
+def test_an_overlay_may_add_a_port_and_change_the_type():
+    found = populated("drain-drill")
+    parameters = found.store.get(PARAMETERS, "infra", "shard-b")
+    debug = {"name": "debug", "port": 9000, "targetPort": 9000}
+    parameters["spec"]["kube"]["serviceOverlay"]["spec"] = {"type": "NodePort", "ports": [debug]}
+    found.store.put(parameters)
+    world = World.read(found.store)
+    gateway = world.get(GATEWAYS, "infra", "shard-b")
+    spec = next(each["spec"] for each in deployer.objects_for(world, gateway) if each["kind"] == "Service")
+    assert spec["type"] == "NodePort"
+    assert [each["port"] for each in spec["ports"]] == [8080, 8081, 9000]
+
+
+@pytest.mark.parametrize(
+    ("written", "is_http2"),
+    [
+        *((each, True) for each in ("kubernetes.io/h2c", "http2", "grpc", "grpc-web", "HTTP2")),
+        *((each, False) for each in ("kubernetes.io/ws", "http", "")),
+    ],
+)
+def test_what_a_service_port_says_decides_what_is_spoken_to_it(written, is_http2):
+    found = populated("drain-drill")
+    service = found.store.get(SERVICES, "foo", "grpc")
+    service["spec"]["ports"][0]["appProtocol"] = written
+    found.store.put(service)
+    world = World.read(found.store)
+    clusters = translate(world, world.get(GATEWAYS, "infra", "shard-a"), attachments(world), {}).clusters
+    options = clusters["kube_foo_grpc_80"].get("typedExtensionProtocolOptions", {})
+    assert ["http2ProtocolOptions" in each["explicitHttpConfig"] for each in options.values()] == [True] * is_http2
+    assert "typedExtensionProtocolOptions" not in clusters["kube_foo_web_80"]
+
+
 def test_an_owner_that_is_not_there_is_named():
     orphan = {
         "apiVersion": "v1",
@@ -285,3 +339,25 @@ def test_conditions_of_others_get_a_time_and_keep_one_they_have():
     times = [each["lastTransitionTime"] for each in stored["status"]["conditions"]]
     assert times == ["2026-01-01T00:00:00Z", "2020-01-01T00:00:00Z"]
     assert BY_RESOURCE["agentgatewaybackends.agentgateway.dev"].status
+
+
+def test_hosts_that_are_named_get_other_rates():
+    scenario = load_scenario("central-ingress")
+    before = {each.host: each.rps for each in scenario.traffic}
+    changed = with_rates(scenario, {"shop.example.com": 200.0, "foo.example.com": 0.0})
+    rates = {each.host: each.rps for each in changed.traffic}
+    assert rates == {**before, "shop.example.com": 200.0, "foo.example.com": 0.0}
+    assert with_rates(scenario, {}) == scenario
+
+
+@pytest.mark.parametrize(
+    ("host", "rps", "told"),
+    [
+        ("nowhere.example.com", 1.0, "no clients ask"),
+        ("foo.example.com", -1.0, "-1 requests/s"),
+        *(("foo.example.com", float(each), each) for each in ("nan", "inf")),
+    ],
+)
+def test_rates_nobody_can_send_are_told(host, rps, told):
+    with pytest.raises(UsageError, match=told):
+        with_rates(load_scenario("central-ingress"), {host: rps})

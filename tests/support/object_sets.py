@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
+from gwtui.model import resources
+from objects import Objects
+
+CLUSTER_SCOPED = frozenset({resources.NAMESPACES, resources.GATEWAY_CLASSES, resources.INGRESS_CLASSES})
 GA = "gateway.networking.k8s.io"
 KG = "gateway.kgateway.dev"
 NAMESPACES = st.sampled_from(["a", "b"])
@@ -75,8 +80,8 @@ PARENTS = st.fixed_dictionaries(
     {"name": NAMES},
     optional={
         "namespace": NAMESPACES,
-        "kind": st.sampled_from(["Gateway", "ListenerSet", "HTTPRoute", "Service"]),
-        "group": st.sampled_from([GA, ""]),
+        "kind": st.sampled_from(["Gateway", "ListenerSet", "HTTPRoute", "Service", "Mesh"]),
+        "group": st.sampled_from([GA, "", "example.com"]),
     },
 )
 REFS = st.one_of(
@@ -101,6 +106,10 @@ REFS = st.one_of(
     st.fixed_dictionaries({"name": HOST_NAMES, "kind": st.just("Hostname"), "group": st.just("networking.istio.io")}),
     st.fixed_dictionaries(
         {"name": NAMES, "kind": st.just("AgentgatewayBackend"), "group": st.just("agentgateway.dev")},
+        optional={"namespace": NAMESPACES},
+    ),
+    st.fixed_dictionaries(
+        {"name": NAMES, "kind": st.just("Bucket"), "group": st.just("example.com")},
         optional={"namespace": NAMESPACES},
     ),
 )
@@ -136,6 +145,9 @@ SELECTORS = built(services=built(matchLabels=LABELS), namespaces=built(matchLabe
 LISTENERS = st.fixed_dictionaries(
     {"name": NAMES}, optional={"protocol": st.sampled_from(["HTTP", "HBONE", "istio.io/PROXY"])}
 )
+PARAMETERS = st.fixed_dictionaries(
+    {"group": st.just(KG), "kind": st.just("GatewayParameters"), "name": NAMES}, optional={"namespace": NAMESPACES}
+)
 PROVIDERS = built(openai=built(), host=HOST_NAMES, bedrock=built(region=NAMES))
 INGRESS_PATH = built(
     backend=built(
@@ -151,12 +163,17 @@ OBJECTS = st.one_of(
             "kind": st.just("GatewayClass"),
             "metadata": st.fixed_dictionaries({"name": NAMES}),
         },
-        optional={"spec": built(controllerName=CONTROLLERS)},
+        optional={"spec": built(controllerName=CONTROLLERS, parametersRef=PARAMETERS)},
     ),
+    resource(f"{KG}/v1alpha1", "GatewayParameters", spec=built(selfManaged=built())),
     resource(
         f"{GA}/v1",
         "Gateway",
-        spec=built(gatewayClassName=NAMES, listeners=st.lists(LISTENERS, max_size=2)),
+        spec=built(
+            gatewayClassName=NAMES,
+            listeners=st.lists(LISTENERS, max_size=2),
+            infrastructure=built(parametersRef=PARAMETERS),
+        ),
         status=built(conditions=CONDITIONS, addresses=ADDRESSES),
     ),
     resource(f"{GA}/v1", "HTTPRoute", **routes(HTTP_RULES)),
@@ -256,3 +273,18 @@ OBJECTS = st.one_of(
     ),
 )
 CLUSTERS = st.lists(OBJECTS, max_size=25)
+
+NAMESPACED = sorted(resources.TOPOLOGY - CLUSTER_SCOPED)
+SCOPES = st.one_of(
+    st.dictionaries(st.sampled_from(NAMESPACED), st.frozensets(NAMESPACES, max_size=1)),
+    NAMESPACES.map(lambda namespace: dict.fromkeys(NAMESPACED, frozenset({namespace}))),
+)
+"""Kinds that are read in some namespaces alone, and in which: any of them, or all in one namespace."""
+
+
+def within(objects: Objects, scopes: Mapping[str, frozenset[str]]) -> Objects:
+    """The objects that may be read where kinds are read in these namespaces alone."""
+    return {
+        kind: {name: each for name, each in found.items() if kind not in scopes or name[0] in scopes[kind]}
+        for kind, found in objects.items()
+    }

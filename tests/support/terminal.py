@@ -30,7 +30,8 @@ class Terminal:
         self._leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color"}
-        environment.pop("NO_COLOR", None)
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):  # the last two would be believed before the terminal is asked
+            environment.pop(name, None)
         self.raw = b""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gwtui", *arguments],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Never
 
 from gwtui.errors import GwtuiError, Unreachable
 from gwtui.model.gateway_api import GATEWAY_API
@@ -14,9 +15,12 @@ from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import GatewayKey, ObjectKey, ProxyKey, ServiceKey
 from gwtui.model.known import Known, Unknown
 from gwtui.model.kubernetes import Meta, Pod
+from gwtui.model.samples import ProxySample
 from gwtui.model.shape import FrontDoor, GatewayNode, Hop, PatternFound, RouteShare, Topology
-from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
-from gwtui.model.traffic import ClusterTraffic, ProxySample, ProxyTraffic
+from gwtui.model.snapshot import ClusterView, Point, ProxyView, Snapshot, Spent
+from gwtui.model.traffic import ClusterTraffic, ProxyTraffic
+from gwtui.tui.feed import ProxyPages
+from tests.tui.fake_changes import FakeChanges
 
 NOW = datetime(2026, 3, 1, 14, 2, 50, tzinfo=UTC)
 CLUSTER = "prod-eu"
@@ -70,7 +74,8 @@ def proxy(pod: str, rps: float, errors: float, p99: float, **clusters: ClusterTr
         way="pod proxy",
         answered_at=at,
         samples=(sample,),
-        history=tuple(value * rps / 810 for value in WAVE),
+        series=tuple(Point(at, rps=value * rps / 810) for value in WAVE),
+        spent=Spent(87, 400_000, 60.0, 90.0),
     )
 
 
@@ -242,6 +247,16 @@ def stale() -> Snapshot:
 NO_RATES = Unknown("first sample, no rate yet")
 
 
+class NoPages:
+    """Proxies that do not let anybody in."""
+
+    def __getattr__(self, page: str) -> Callable[..., Awaitable[Never]]:
+        async def refuse(*_about: object) -> Never:
+            raise Unreachable(f"no way in to read {page}", "grant create on pods/portforward")
+
+        return refuse
+
+
 class FakeFeed:
     """Serves a snapshot that tests replace by hand; documents come from a dictionary."""
 
@@ -254,6 +269,12 @@ class FakeFeed:
         self.is_slow = asyncio.Event()
         self.is_slow.set()
         self._wakes: list[Callable[[], None]] = []
+        self.pages: ProxyPages = NoPages()
+        self.changes = FakeChanges()
+        self.attended: list[tuple[frozenset[ProxyKey], ProxyKey | None]] = []
+
+    def attend(self, visible: Collection[ProxyKey], opened: ProxyKey | None = None) -> None:
+        self.attended.append((frozenset(visible), opened))
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         self._wakes.append(wake)

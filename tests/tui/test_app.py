@@ -11,7 +11,10 @@ import pytest
 from gwtui.model.ids import ObjectKey
 from gwtui.tui.app import GwtuiApp
 from gwtui.tui.keymap import KEYS
-from tests.tui import fleet
+from gwtui.tui.screens import proxies
+from gwtui.tui.screens.reading import LiveReadingScreen
+from gwtui.views.proxies import row
+from tests.tui import fleet, fleets
 from tests.tui.looking import seen, until, until_seen
 
 WIDE, NARROW = (140, 45), (80, 24)
@@ -162,6 +165,23 @@ async def test_rows_rest_while_the_cursor_moves_and_the_selection_follows_its_ke
         assert table.selected.pod == "shard-b-7c9f5-x2x4z"
 
 
+async def test_only_rows_in_the_window_are_put_into_words(make_app, monkeypatch) -> None:
+    written: list[str] = []
+
+    def noting(proxy, *about, **more):
+        written.append(proxy.key.pod)
+        return row(proxy, *about, **more)
+
+    monkeypatch.setattr(proxies, "row", noting)
+    app = make_app(fleets.many(50, 4, 5))
+    async with app.run_test(size=(140, 24)) as pilot:
+        await pilot.press("2")
+        await until_seen(pilot, "gw-007")
+        table = app.screen.query_one("#body")
+        assert len(table.keys) == 204
+        assert set(written) <= {key.pod for key in table.keys[: table.size.height]}
+
+
 async def test_moving_in_the_table(make_app) -> None:
     app = make_app()
     async with app.run_test(size=WIDE) as pilot:
@@ -197,7 +217,7 @@ async def test_proxy_detail_tells_time_and_source(make_app) -> None:
     feed_of(app).documents[ObjectKey(fleet.CLUSTER, "pods", "infra", "shard-b-7c9f5-x2x4z")] = "kind: Pod\n"
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "down", "enter")
-        await until_seen(pilot, "3.6k rps", "downstream_rq_total", "by pod proxy", "UPSTREAM", "batch", "1/3")
+        await until_seen(pilot, "3.6k rps", "downstream_rq_total", "our cost")
         await pilot.press("y")
         await until_seen(pilot, "kind: Pod")
         await pilot.press("escape", "escape")
@@ -376,3 +396,33 @@ def test_no_two_actions_of_one_screen_share_a_key() -> None:
     for together in (("map", "console", "app"), ("table", "proxies", "console", "app"), ("reading", "detail")):
         keys = [name for key in KEYS if key.id.partition(".")[0] in together for name in key.keys.split(",")]
         assert len(keys) == len(set(keys)), together
+
+
+async def test_nothing_is_painted_while_screens_lose_their_widgets(make_app, monkeypatch) -> None:
+    app = make_app()
+    widgets_left = []
+
+    async def tick(screen: LiveReadingScreen) -> None:
+        widgets_left.append(len(screen.children))
+        app._bridge._is_dirty = True
+        app._bridge._rests_until = float("-inf")
+        await app._bridge.tick()
+
+    monkeypatch.setattr(LiveReadingScreen, "on_unmount", tick, raising=False)
+    async with app.run_test(size=WIDE) as pilot:
+        await until_seen(pilot, "infra/edge")
+        await pilot.press("s")
+        await until_seen(pilot, "how do we know")
+    assert widgets_left == [0]
+
+
+async def test_a_panel_that_is_being_closed_is_not_painted(make_app) -> None:
+    app = make_app()
+    async with app.run_test(size=WIDE) as pilot:
+        await until_seen(pilot, "infra/edge")
+        await pilot.press("s")
+        await until_seen(pilot, "esc closes")
+        panel = app.screen
+        await panel.query("#panel").remove()
+        assert panel.is_mounted
+        panel.paint(app.scene)

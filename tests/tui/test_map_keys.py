@@ -179,6 +179,22 @@ async def test_nothing_is_placed_again_while_the_shape_is_the_same(make_app) -> 
         assert view(pilot)._arranged.placed == placed
 
 
+async def test_lines_painted_one_by_one_are_those_of_the_whole_map(make_app) -> None:
+    app = make_app(fleets.many(40, 1, 4))
+    async with app.run_test(size=WIDE) as pilot:
+        await until_seen(pilot, "+10 gateways")
+        await pilot.press("right", "down", "down", "up")
+        before = app.scene.fleet
+        app._feed.change(replace(app._feed.snapshot, proxies=fleets.many(40, 2, 4).proxies))
+        await until(pilot, lambda: app.scene.fleet is not before)
+        await pilot.pause()
+        one_by_one = seen(pilot)
+        view(pilot)._window = None
+        view(pilot).refresh()
+        await pilot.pause()
+        assert seen(pilot) == one_by_one
+
+
 async def test_the_legend_stands_where_there_is_room(make_app) -> None:
     app = make_app()
     async with app.run_test(size=WIDE) as pilot:

@@ -10,10 +10,12 @@ import pytest
 import golden
 from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import ProxyKey
+from gwtui.model.inspection import Build, Certificate, ConfigDigest, ConfigKind, Inspection
 from gwtui.model.known import Known, Unknown
-from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
+from gwtui.model.samples import ProxySample, ServiceSample
+from gwtui.model.snapshot import ClusterView, Point, ProxyView, Snapshot, Spent
 from gwtui.model.topology import relate
-from gwtui.model.traffic import ClusterTraffic, ProxySample, ProxyTraffic
+from gwtui.model.traffic import ClusterTraffic, ProxyTraffic
 from gwtui.views.document import fleet_document
 from gwtui.views.document_table import fleet_table
 from objects import decode, load
@@ -21,7 +23,7 @@ from objects import decode, load
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
 ANSWERED = NOW - timedelta(seconds=2)
 HISTOGRAM = ((1.0, 50), (10.0, 90), (100.0, 100), (float("inf"), 100))
-KEYS = {"observed_at", "patterns", "clusters", "gateways", "proxies", "routes", "hops", "sources"}
+KEYS = {"observed_at", "patterns", "clusters", "gateways", "proxies", "routes", "hops", "cost", "sources"}
 
 
 def known(value: Any) -> Known[Any]:
@@ -50,7 +52,7 @@ def proxy(pod: str, rps: float, clusters: dict[str, float], **changes: Any) -> P
         active=3,
         uptime_s=60,
         latency=HISTOGRAM,
-        update_rejected=1 if pod == "edge-x2" else 0,
+        services={"lds": ServiceSample(rejected=1)} if pod == "edge-x2" else {},
     )
     view = ProxyView(
         key=ProxyKey("demo", "infra", pod),
@@ -59,8 +61,29 @@ def proxy(pod: str, rps: float, clusters: dict[str, float], **changes: Any) -> P
         way="pod proxy",
         answered_at=ANSWERED,
         samples=(sample,),
+        series=(Point(ANSWERED, rps=rps),),
+        spent=Spent(9, 13_000, 90.0, 120.0),
+        inspection=inspection("1.38.1" if pod == "edge-x1" else "1.38.0"),
     )
     return replace(view, **changes)
+
+
+def inspection(version: str) -> Inspection:
+    digest = ConfigDigest(kind=ConfigKind.ROUTES, name="listener~8080", digest="ab" * 32)
+    certificates = tuple(
+        Certificate(path="<inline>", serial=str(days), names=("shop",), expires_at=NOW + timedelta(days=days))
+        for days in (60, 6)
+    )
+    return Inspection(
+        taken_at=ANSWERED,
+        build=known(Build(version=version)),
+        certificates=known(certificates),
+        config=known((digest,)),
+        listeners=Unknown("/listeners is not offered"),
+        questions=6,
+        cost_ms=30.0,
+        cost_bytes=9000,
+    )
 
 
 def snapshot() -> Snapshot:
@@ -111,10 +134,25 @@ def test_recorded_table(document):
     golden.check("document/central-ingress.txt", fleet_table(document))
 
 
+def test_our_own_cost_is_told_per_proxy_and_for_all(document):
+    edge = find(document["proxies"], name="edge-x1")
+    assert edge["cost"] == {"requests": 9, "bytes": 13_000, "proxy_ms": 90.0, "proxy_share": 0.003}
+    assert document["cost"]["requests"] == 9 * len([row for row in document["proxies"] if row["cost"]["requests"]])
+
+
+def test_what_a_proxy_holds_and_in_what_it_differs_from_its_siblings(document):
+    one, other = (find(document["proxies"], name=name) for name in ("edge-x1", "edge-x2"))
+    assert (one["version"], other["version"]) == ("1.38.1", "1.38.0")
+    assert one["differs_in"] == other["differs_in"] == ["version"]
+    assert one["config"] == other["config"]
+    assert len(one["config"]) == 8
+    assert one["certificate_expires_at"] == "2026-08-07T12:00:00.000Z"
+
+
 def test_nothing_known_is_a_document_too():
     document = fleet_document(Snapshot(), now=NOW)
     assert set(document) == KEYS
-    assert all(document[key] == [] for key in KEYS - {"observed_at"})
+    assert all(document[key] == [] for key in KEYS - {"observed_at", "cost"})
     assert fleet_table(document).strip() == ""
 
 

@@ -98,7 +98,7 @@ def test_what_is_not_read_is_told_but_no_incident() -> None:
     topology = replace(cluster.topology, gateways=gateways, hops=hops)
     well = replace(well, clusters={made.CLUSTER: replace(cluster, topology=topology)})
     assert plain(triage_line(scene(well))) == (
-        " ● nothing stands out  2 proxies answering, 3 gateways not read by gwtui yet"
+        " ● nothing stands out  2 proxies answering  ○ 3 gateways not read by gwtui yet"
     )
 
 
@@ -287,3 +287,26 @@ def test_figures_are_taken_over_until_a_proxy_may_be_stale() -> None:
     assert first.later(first.snapshot, first.clusters, soon).fleet is known
     assert first.later(first.snapshot, first.clusters, late).fleet is not known
     assert first.later(made.healthy(), first.clusters, soon).fleet is not known
+
+
+def test_only_cards_in_the_window_are_written() -> None:
+    shape = whole(fleets.many())
+    fitted, _ = fit(shape, Folds(), 39, boxes=True)
+    placed = layout(fitted, 140)
+    draw(fitted, placed, None, top=0, rows=9)
+    written = {card.id for card in fitted.cards if "wording" in card.__dict__}
+    assert written == {node for node, place in placed.places.items() if place.y < 9}
+    assert not any("wording" in card.__dict__ for card in shape.cards if card.id in fitted.within)
+
+
+def test_how_a_map_is_reduced_is_kept_while_its_shape_is_the_same() -> None:
+    arranged = Arrangement()
+    snapshot = fleets.many()
+    arranged.show(whole(snapshot), "", (140, 39))
+    silent = replace(snapshot, proxies={})
+    arranged.show(whole(silent), "", (140, 39))
+    shown = {card.id: plain(card.words) for card in arranged.map.cards}
+    anew = Arrangement()
+    anew.show(whole(silent), "", (140, 39))
+    assert shown == {card.id: plain(card.words) for card in anew.map.cards}
+    assert arranged.placed == 1

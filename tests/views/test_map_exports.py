@@ -19,6 +19,7 @@ from gwtui.model.shape import FrontDoor, GatewayRole, Hop, MeshMembership, MeshM
 from gwtui.model.snapshot import ClusterView, Snapshot
 from gwtui.model.topology import relate
 from gwtui.tui.theming import theme_names, themes_dir
+from gwtui.views.fleet_map import fleet_map
 from gwtui.views.map_document import map_document
 from gwtui.views.map_mermaid import map_mermaid
 from gwtui.views.map_svg import map_svg
@@ -28,6 +29,7 @@ from gwtui.views.spans import Role
 from gwtui.wiring.inks import theme_inks
 from objects import load
 from tests.tui import fleet as made
+from tests.tui import fleets
 
 HOSTILE = "<b>&\"';#|`\\\x1b[31m\n%%{end}]]"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -105,9 +107,14 @@ def test_the_document_is_plain_json_with_the_same_keys_for_every_cluster(each: S
 
 
 def test_every_null_figure_of_an_edge_has_its_reason():
-    (cluster,) = map_document(scene(made.central_ingress()))["clusters"]
+    edges = [
+        edge
+        for snapshot in (made.central_ingress(), replace(made.central_ingress(), proxies={}))
+        for cluster in map_document(scene(snapshot))["clusters"]
+        for edge in cluster["edges"]
+    ]
     empty = 0
-    for edge in cluster["edges"]:
+    for edge in edges:
         for row in (edge, *edge["routes"]):
             missing = {key for key in ("rps", "observed_share", "error_ratio") if key in row and row[key] is None}
             assert missing == set(row.get("unknown", {}))
@@ -267,6 +274,25 @@ def test_the_picture_tells_cluster_pattern_time_coverage_and_states():
     assert "shop 90≠71%" in written
     assert any("thickness" in row for row in written)
     assert any("✖ failing" in row and "○ unknown" in row for row in written)
+
+
+def test_a_cluster_is_named_where_its_part_of_the_picture_begins():
+    both = scene(fleets.two_clusters(), made.CLUSTER, "lab-us")
+    root = parsed(both)
+    placed = {"".join(node.itertext()): node for node in root.iter(f"{SVG}text")}
+    bands = [placed["lab-us"], placed["prod-eu  PROD"]]
+    assert [band.get("x") for band in bands] == ["16", "16"]
+    tops = [float(band.get("y", "0")) for band in bands]
+    rects = [box for group in root.iter(f"{SVG}g") for box in group.iter(f"{SVG}rect")]
+    boxes = [(float(box.get("y", "0")), float(box.get("height", "0"))) for box in rects]
+    for top in tops:
+        assert not any(y < top < y + height for y, height in boxes)
+        assert min(y - top for y, _ in boxes if y > top) < 18
+    assert len([y for y, _ in boxes if tops[0] < y < tops[1]]) == len(
+        [card for card in fleet_map(both).cards if card.id.cluster == "lab-us"]
+    )
+    alone = parsed(scene(made.central_ingress()))
+    assert "prod-eu  PROD" not in {"".join(node.itertext()) for node in alone.iter(f"{SVG}text")}
 
 
 def test_edges_are_as_thick_as_their_share_and_failing_ones_carry_a_mark():

@@ -10,9 +10,9 @@ import pytest
 from gwtui.model.health import ProxyState, SourceState
 from gwtui.model.ids import ServiceKey
 from gwtui.model.known import Known, Unknown
-from gwtui.model.shape import ShareRole
+from gwtui.model.shape import ShareRole, Topology
 from gwtui.model.snapshot import Snapshot
-from gwtui.views import judge, proxies, stage
+from gwtui.views import judge, map_caption, proxies, stage
 from gwtui.views.fleet import fleet, merged_history
 from gwtui.views.fleet_map import WORKLOAD, fleet_map
 from gwtui.views.header import coverage, header
@@ -29,6 +29,7 @@ from gwtui.views.tables import layout as column_layout
 from gwtui.views.triage_line import triage_line
 from gwtui.views.yaml_lines import yaml_lines
 from tests.tui import fleet as made
+from tests.tui import fleets
 
 
 def scene(snapshot: Snapshot) -> Scene:
@@ -73,7 +74,7 @@ def test_tier_one_alone_is_what_comes_in() -> None:
     found = fleet(made.central_ingress(), made.NOW)
     assert found.entry_traffic().rps == Known(12_400, made.NOW - timedelta(seconds=2))
     assert coverage(found, made.NOW).answering == 4
-    assert coverage(found, made.NOW).known == 6
+    assert coverage(found, made.NOW).asked == 6
 
 
 def test_old_answers_do_not_count_as_the_present() -> None:
@@ -234,6 +235,53 @@ def test_the_header_says_where_how_and_how_much_of_it_is_known() -> None:
     narrow = plain(header(seen.snapshot, seen.fleet, seen.clusters, seen.now, cells=80))
     assert len(narrow) == 80
     assert "4/6 · 2 s" in narrow
+
+
+def test_proxies_that_nobody_asks_are_counted_apart() -> None:
+    seen = Scene(fleets.mixed(), (made.CLUSTER,), made.NOW)
+    known = coverage(seen.fleet, made.NOW)
+    unread = [
+        proxy for entry in seen.fleet.gateways.values() for proxy in entry.node.proxies if not entry.node.is_managed
+    ]
+    assert known.answering == known.asked == len(seen.fleet.proxies) - len(unread)
+    assert known.unread == len(unread) > 0
+    top = header(seen.snapshot, seen.fleet, seen.clusters, seen.now, cells=180)
+    assert f"{known.asked}/{known.asked} proxies · " in plain(top)
+    assert f" · {known.unread} not read" in plain(top)
+    assert not any(span.role is Role.WARN and "proxies" in span.text for span in top)
+    told = plain(map_caption.covered(seen))
+    assert told.startswith(f"{known.asked}/{known.asked} proxies answered, oldest ")
+    assert told.endswith(f" · {known.unread} not read")
+    narrow = plain(header(seen.snapshot, seen.fleet, seen.clusters, seen.now, cells=80))
+    assert f"{known.asked}/{known.asked} · " in narrow
+    assert len(narrow) == 80
+
+
+def test_a_fleet_of_which_no_proxy_can_be_asked_says_so() -> None:
+    node = fleets.gateway(made.EDGE, controller="agentgateway.dev/agentgateway")
+    view = fleets.cluster_view(Topology(gateways=(node,)), made.CLUSTER)
+    seen = Scene(Snapshot(clusters={made.CLUSTER: view}), (made.CLUSTER,), made.NOW)
+    assert "2 proxies not read" in plain(header(seen.snapshot, seen.fleet, seen.clusters, seen.now, cells=140))
+    assert plain(map_caption.covered(seen)) == "2 proxies not read"
+
+
+def test_shards_are_counted_within_a_cluster() -> None:
+    both = Scene(fleets.two_clusters(), (made.CLUSTER, "lab-us"), made.NOW)
+    assert fleet_map(both).titles == ("FRONT DOOR", "TIER 1", "TIER 2 · SHARDS", "WORKLOADS")
+
+
+def test_what_lies_where_nothing_is_read_is_told_of_its_gateway() -> None:
+    whole = made.central_ingress()
+    cluster = whole.clusters[made.CLUSTER]
+    lines = tuple(f"backend Service team/{name} cannot be seen" for name in "abc")
+    gateways = tuple(replace(node, unseen=lines if node.key == made.EDGE else ()) for node in cluster.topology.gateways)
+    partly = replace(cluster, topology=replace(cluster.topology, gateways=gateways))
+    seen = scene(replace(whole, clusters={made.CLUSTER: partly}))
+    before = {card.id: card for card in fleet_map(scene(whole)).cards}
+    cards = [card for card in fleet_map(seen).cards if "cannot be seen" in plain(card.words)]
+    assert [card.id.name for card in cards] == ["edge"]
+    assert plain(cards[0].words).endswith("backend Service team/a cannot be seen, and 2 more")
+    assert cards[0].verdict == before[cards[0].id].verdict
 
 
 def test_production_is_a_word() -> None:

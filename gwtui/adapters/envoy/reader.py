@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
 
-from gwtui.adapters.envoy.decode import Stats, decode_ready, decode_sample, decode_state, decode_stats, printable
-from gwtui.adapters.envoy.paths import READY, STATS
+from gwtui.adapters.envoy.decode import (
+    Cost,
+    Gauges,
+    Stats,
+    decode_ready,
+    decode_sample,
+    decode_stats,
+    printable,
+)
+from gwtui.adapters.envoy.decode_text import decode_text
+from gwtui.adapters.envoy.figures import Clusters
+from gwtui.adapters.envoy.paths import COUNTERS, DETAIL, GAUGES, LATENCY, MOST_FOLLOWED, READY, following, in_text
 from gwtui.errors import BadPayload, Denied, NotServed, SourceError, Unreachable
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey
-from gwtui.model.traffic import ProxySample
-from gwtui.ports import Answer, Clock, ProxyAccess, ProxyAddress
+from gwtui.model.samples import ProxySample
+from gwtui.ports import Answer, Clock, Part, ProxyAccess, ProxyAddress
 
 MAX_BYTES = 8_000_000
 """Largest stats answer we read: some 15,000 routes or clusters."""
@@ -24,14 +36,28 @@ _MEMORY_S = 600.0
 """A proxy not read for this long is forgotten: pods come and go."""
 
 
+_READY_ANSWERS = 30
+"""How many of the newest `/ready` answers the quickest is looked for among."""
+
+
 @dataclass(slots=True)
 class _Memory:
-    """Which way in answered for one proxy."""
+    """What is remembered of one proxy."""
 
-    way: int
-    reprobe_mono: float
-    """When the ways before it are tried again."""
     used_mono: float
+    way: int | None = None
+    """Index of the way in that answered last; None while none did."""
+    reprobe_mono: float = 0.0
+    """When the ways before it are tried again."""
+    gauges: Gauges | None = None
+    clusters: Clusters | None = None
+    """Its upstreams as of the last sample."""
+    refusing: tuple[str, ...] = ()
+    """Clusters whose endpoints it refused some time."""
+    as_text: bool = False
+    """Whether it offers its statistics as Prometheus text alone."""
+    ready_s: deque[float] = field(default_factory=lambda: deque(maxlen=_READY_ANSWERS))
+    """Times of `/ready`: the quickest is what the way there and back takes."""
 
 
 class EnvoyReader:
@@ -48,8 +74,10 @@ class EnvoyReader:
         self._clock = clock
         self._memory: dict[ProxyKey, _Memory] = {}
 
-    async def sample(self, proxy: ProxyAddress, *, deadline_s: float) -> tuple[ProxyState, ProxySample, str]:
-        """Return the proxy's state, its counters and the name of the way in that answered.
+    async def sample(
+        self, proxy: ProxyAddress, *, deadline_s: float, parts: frozenset[Part] = frozenset()
+    ) -> tuple[ProxyState, ProxySample, str]:
+        """Return the proxy's state, its sample and the name of the way in that answered.
 
         Ways are tried in order of preference, the one that answered last time first; each gets an even share of what is
         left of `deadline_s`.
@@ -58,62 +86,145 @@ class EnvoyReader:
             SourceError: no way in answered. The failure of a way that used to work tells most, then a refusal.
         """
         end = self._clock.mono() + deadline_s
-        order = self._order(proxy.key)
+        memory = self._recall(proxy.key)
+        order = self._order(memory)
         failures: list[SourceError] = []
         for turn, index in enumerate(order):
             share_s = max(end - self._clock.mono(), 0.0) / (len(order) - turn)
             try:
-                state, sample = await self._ask(self._ways[index], proxy, deadline_s=share_s)
+                state, sample = await self._ask(self._ways[index], proxy, memory, parts, deadline_s=share_s)
             except SourceError as failure:
                 failures.append(failure)
                 continue
-            self._remember(proxy.key, index, probed=0 in order[: turn + 1])  # the preferred way was among those tried
+            memory.way = index
+            if 0 in order[: turn + 1]:  # the preferred way was among those tried
+                memory.reprobe_mono = self._clock.mono() + REPROBE_S
             return state, sample, self._ways[index].name
         if not failures:
             raise Unreachable("no way in is configured", "run `gwtui doctor`")
-        raise self._most_telling(proxy.key, order, failures)
+        raise failures[order.index(memory.way)] if memory.way is not None else min(failures, key=_rank)
 
-    def _order(self, key: ProxyKey) -> list[int]:
-        every = list(range(len(self._ways)))
-        memory = self._memory.get(key)
-        if memory is None or self._clock.mono() >= memory.reprobe_mono:
-            return every
-        return [memory.way, *(index for index in every if index != memory.way)]
-
-    def _remember(self, key: ProxyKey, index: int, *, probed: bool) -> None:
+    def _recall(self, key: ProxyKey) -> _Memory:
         now = self._clock.mono()
         if key not in self._memory:
             self._memory = {each: kept for each, kept in self._memory.items() if now - kept.used_mono < _MEMORY_S}
-        self._memory[key] = _Memory(index, now + REPROBE_S if probed else self._memory[key].reprobe_mono, now)
+        memory = self._memory.setdefault(key, _Memory(now))
+        memory.used_mono = now
+        return memory
 
-    def _most_telling(self, key: ProxyKey, order: list[int], failures: list[SourceError]) -> SourceError:
-        memory = self._memory.get(key)
-        if memory is not None:
-            return failures[order.index(memory.way)]
-        return min(failures, key=_rank)
+    def _order(self, memory: _Memory) -> list[int]:
+        every = list(range(len(self._ways)))
+        if memory.way is None or self._clock.mono() >= memory.reprobe_mono:
+            return every
+        return [memory.way, *(index for index in every if index != memory.way)]
 
-    async def _ask(self, way: ProxyAccess, proxy: ProxyAddress, *, deadline_s: float) -> tuple[ProxyState, ProxySample]:
-        port = proxy.admin_port if way.reaches_loopback else proxy.stats_port
-        end = self._clock.mono() + deadline_s
-        answer = await way.get(proxy.key, port, STATS, deadline_s=deadline_s, max_bytes=MAX_BYTES)
+    async def _ask(
+        self, way: ProxyAccess, proxy: ProxyAddress, memory: _Memory, parts: frozenset[Part], *, deadline_s: float
+    ) -> tuple[ProxyState, ProxySample]:
+        asked = _Asked(way, proxy, self._clock, deadline_s, as_text=memory.as_text)
+        counters = await self._counters(asked, memory)
         mono, at = self._clock.mono(), self._clock.now()
-        if answer.status != 200:
-            raise _unexpected(answer, port)
-        stats = decode_stats(answer.body)
-        state, ready = await self._state(way, proxy.key, port, stats, deadline_s=max(end - self._clock.mono(), 0.0))
-        size = len(answer.body) + len(ready.body)
-        took_ms = (answer.took_s + ready.took_s) * 1000
-        return state, decode_sample(stats, proxy.key, mono=mono, at=at, size=size, took_ms=took_ms)
+        if Part.GAUGES in parts or memory.gauges is None:
+            levels = await asked.stats(following(GAUGES, memory.refusing))
+            now = self._clock.now()
+            await asyncio.sleep(0)  # decoding and telling apart take 2.5 ms each for 2,000 clusters: keys go between
+            memory.gauges = Gauges(levels, now, memory.gauges)
+        histograms = None
+        if parts & {Part.LATENCY, Part.DETAIL}:
+            histograms = (await asked.stats(DETAIL if Part.DETAIL in parts else LATENCY)).histograms
+        state, ready = await asked.state(memory.gauges)
+        if ready is not None:
+            memory.ready_s.append(ready.took_s)
+        cost = asked.cost(min(memory.ready_s, default=0.0), ready)
+        sample, memory.clusters = decode_sample(
+            counters,
+            proxy.key,
+            gauges=memory.gauges,
+            histograms=histograms,
+            mono=mono,
+            at=at,
+            cost=cost,
+            before=memory.clusters,
+            followed=memory.refusing,
+        )
+        memory.refusing = _refusing(sample)
+        return state, sample
 
-    async def _state(
-        self, way: ProxyAccess, key: ProxyKey, port: int, stats: Stats, *, deadline_s: float
-    ) -> tuple[ProxyState, Answer]:
+    @staticmethod
+    async def _counters(asked: _Asked, memory: _Memory) -> Stats:
+        """Ask in the form that worked last, and in the other one where this is not offered."""
+        path = following(COUNTERS, memory.refusing)
+        try:
+            return await asked.stats(path)
+        except NotServed as failure:
+            if asked.has_one_form:
+                raise
+            asked.as_text = not asked.as_text
+            try:
+                found = await asked.stats(path)
+            except SourceError:
+                raise failure from None
+            memory.as_text = asked.as_text
+            return found
+
+
+class _Asked:
+    """The questions of one sample, one after the other on one way in, within one deadline."""
+
+    def __init__(
+        self, way: ProxyAccess, proxy: ProxyAddress, clock: Clock, deadline_s: float, *, as_text: bool
+    ) -> None:
+        self.has_one_form = way.reaches_loopback
+        """The admin interface has no `/metrics`."""
+        self.as_text = as_text and not self.has_one_form
+        self._way = way
+        self._key = proxy.key
+        self._port = proxy.admin_port if way.reaches_loopback else proxy.stats_port
+        self._clock = clock
+        self._end = clock.mono() + deadline_s
+        self._answers: list[Answer] = []
+
+    async def stats(self, path: str) -> Stats:
+        """Ask for statistics.
+
+        Raises:
+            SourceError: no answer, or none that holds statistics.
+        """
+        answer = await self._get(in_text(path) if self.as_text else path, MAX_BYTES)
+        if answer.status != 200:
+            raise _unexpected(answer, self._port)
+        return decode_text(answer.body) if self.as_text else decode_stats(answer.body)
+
+    async def state(self, gauges: Gauges) -> tuple[ProxyState, Answer | None]:
         """Ask `/ready`; where it is not offered the gauges tell the same, one stats flush later."""
         try:
-            answer = await way.get(key, port, READY, deadline_s=deadline_s, max_bytes=_READY_BYTES)
+            answer = await self._get(READY, _READY_BYTES)
         except (Denied, NotServed, BadPayload):
-            return decode_state(stats), Answer(0, b"", 0.0)
-        return decode_ready(answer.status, answer.body) or decode_state(stats), answer
+            return gauges.state, None
+        told = decode_ready(answer.status, answer.body)
+        return told or gauges.state, answer if told else None
+
+    def cost(self, floor_s: float, ready: Answer | None) -> Cost:
+        """What the answers cost; `floor_s` of each are the way there and back."""
+        return Cost(
+            questions=len(self._answers),
+            size=sum(len(answer.body) for answer in self._answers),
+            took_ms=sum(answer.took_s for answer in self._answers) * 1000,
+            admin_ms=sum(max(answer.took_s - floor_s, 0.0) for answer in self._answers) * 1000,
+            ready_ms=None if ready is None else ready.took_s * 1000,
+        )
+
+    async def _get(self, path: str, max_bytes: int) -> Answer:
+        deadline_s = max(self._end - self._clock.mono(), 0.0)
+        answer = await self._way.get(self._key, self._port, path, deadline_s=deadline_s, max_bytes=max_bytes)
+        self._answers.append(answer)
+        return answer
+
+
+def _refusing(sample: ProxySample) -> tuple[str, ...]:
+    prefix = "eds."
+    refused = (name for name, service in sample.services.items() if service.rejected and name.startswith(prefix))
+    return tuple(sorted(name.removeprefix(prefix) for name in refused)[:MOST_FOLLOWED])
 
 
 def _rank(failure: SourceError) -> int:

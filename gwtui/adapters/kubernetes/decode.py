@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.collector import collector_paused
 from gwtui.errors import BadPayload
-from gwtui.model.observations import NamespacedName
+from gwtui.model.ids import NamespacedName
 
 T = TypeVar("T")
 

@@ -17,8 +17,9 @@ from gwtui.adapters.kubernetes.transport import ApiTransport, Reply
 from gwtui.backoff import Backoff, between
 from gwtui.errors import BadPayload, Denied, GwtuiError, NotServed
 from gwtui.model.health import SourceState
+from gwtui.model.ids import NamespacedName
 from gwtui.model.kinds import KindSpec
-from gwtui.model.observations import KindChanged, KindListed, NamespacedName, Observation
+from gwtui.model.observations import KindChanged, KindListed, Observation
 from gwtui.ports import Clock
 
 PAGE_LIMIT = 500

@@ -6,15 +6,18 @@ import asyncio
 
 import httpcore
 
-from gwtui.adapters.kubernetes.admin_paths import require_read_only
 from gwtui.adapters.kubernetes.failures import decode_status
 from gwtui.adapters.kubernetes.portforward import IDLE_S, PodBackend, forward_failure
 from gwtui.adapters.kubernetes.transport import ApiTransport, Reply
+from gwtui.changes.door import Approval, require_approval
 from gwtui.errors import BadPayload, Denied, NotServed, SourceError, Unreachable
 from gwtui.model.ids import ProxyKey
-from gwtui.ports import Answer, Clock, ProxyAccess
+from gwtui.model.read_only import require_read_only
+from gwtui.ports import Answer, Clock, ProxyAccess, ProxyActuator, ProxyAddress
 
 CONNECTIONS_PER_PROXY = 2
+POSTED_BYTES = 100_000
+"""Largest answer to a POST; the longest, a list of log levels, has 2 KB."""
 
 
 class PodProxy(ProxyAccess):
@@ -62,8 +65,8 @@ class PodProxy(ProxyAccess):
         """Nothing is held open here: the transport owns the connections."""
 
 
-class PortForward(ProxyAccess):
-    """GET through `pods/portforward`, the way to an admin interface on the pod's loopback."""
+class PortForward(ProxyAccess, ProxyActuator):
+    """GET, and approved POSTs, through `pods/portforward`, the way to an admin interface on the pod's loopback."""
 
     def __init__(self, transport: ApiTransport, clock: Clock) -> None:
         self._transport = transport
@@ -84,12 +87,27 @@ class PortForward(ProxyAccess):
     async def get(self, proxy: ProxyKey, port: int, path: str, *, deadline_s: float, max_bytes: int) -> Answer:
         """Ask the proxy. See `ProxyAccess.get`; a path that is not read-only is `Refused`."""
         require_read_only(path)
+        return await self._ask("GET", proxy, port, path, deadline_s=deadline_s, max_bytes=max_bytes)
+
+    async def post(self, approval: Approval, proxy: ProxyAddress, path: str, *, deadline_s: float) -> Answer:
+        """Tell the proxy something; see `ProxyActuator.post`."""
+        require_approval(approval).require_post(proxy.key, path)
+        try:
+            return await self._ask(
+                "POST", proxy.key, proxy.admin_port, path, deadline_s=deadline_s, max_bytes=POSTED_BYTES
+            )
+        except Unreachable as error:
+            raise Unreachable(error.message, "whether it was done is not known: look at the proxy") from error
+
+    async def _ask(
+        self, method: str, proxy: ProxyKey, port: int, path: str, *, deadline_s: float, max_bytes: int
+    ) -> Answer:
         started = self._clock.mono()
         where = f"{proxy.cluster}: {proxy} port {port}"
         try:
             async with asyncio.timeout(deadline_s):
                 pool = await self._pool(proxy)
-                status, body = await _fetch(pool, port, path, max_bytes, where)
+                status, body = await _fetch(pool, method, port, path, max_bytes=max_bytes, where=where)
         except TimeoutError as error:
             raise Unreachable(
                 f"{where}: no complete answer within {deadline_s:g} s", "the proxy may be busy"
@@ -113,7 +131,7 @@ class PortForward(ProxyAccess):
         self._used_mono[proxy] = now
         # Pods come and go; the pool of one that is gone must not stay.
         for other in [key for key, used in self._used_mono.items() if now - used > 2 * IDLE_S]:
-            del self._used_mono[other]
+            self._used_mono.pop(other, None)  # another call may have done so while this one waited
             if idle := self._pools.pop(other, None):
                 await idle.aclose()
         if proxy not in self._pools:
@@ -126,12 +144,14 @@ class PortForward(ProxyAccess):
 
 
 async def _fetch(
-    pool: httpcore.AsyncConnectionPool, port: int, path: str, max_bytes: int, where: str
+    pool: httpcore.AsyncConnectionPool, method: str, port: int, path: str, *, max_bytes: int, where: str
 ) -> tuple[int, bytes]:
     url = httpcore.URL(scheme=b"http", host=b"127.0.0.1", port=port, target=path.encode("ascii"))
     headers = [(b"host", f"127.0.0.1:{port}".encode()), (b"accept", b"*/*"), (b"user-agent", b"gwtui")]
+    if method != "GET":
+        headers.append((b"content-length", b"0"))
     body = bytearray()
-    async with pool.stream("GET", url, headers=headers) as response:
+    async with pool.stream(method, url, headers=headers) as response:
         async for part in response.aiter_stream():
             body += part
             if len(body) > max_bytes:

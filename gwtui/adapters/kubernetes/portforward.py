@@ -25,6 +25,9 @@ CONNECT_DEADLINE_S = 15.0
 BUFFER_BYTES = 2**20
 """Above this much unread data the WebSocket is not read, so that the sender slows down."""
 
+GONE_LOOK_S, GONE_LOOKS = 0.005, 200
+"""How often it is looked whether a closed connection has said goodbye in TLS, and how many times at most."""
+
 _DATA, _ERROR = b"\x00"[0], b"\x01"[0]
 
 
@@ -69,6 +72,7 @@ class PodStream(httpcore.AsyncNetworkStream):
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, port: int, where: str) -> None:
         self._socket = socket
+        self._raw = socket.get_extra_info("socket")
         self._port = port
         self._where = where
         self._buffer = bytearray()
@@ -116,6 +120,11 @@ class PodStream(httpcore.AsyncNetworkStream):
         self._task.cancel()
         await asyncio.wait([self._task])
         await self._socket.close()
+        # TLS says goodbye after that, and nobody else waits for it: the event loop may end before.
+        for _ in range(GONE_LOOKS):
+            if self._raw is None or self._raw.fileno() == -1:
+                break
+            await asyncio.sleep(GONE_LOOK_S)
 
     def get_extra_info(self, info: str) -> Any:
         """Answer the one question httpcore asks: an idle connection that is readable has ended."""

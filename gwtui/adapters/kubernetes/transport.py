@@ -27,6 +27,8 @@ from gwtui.adapters.kubernetes.credentials import Credentials, fetch_credentials
 from gwtui.adapters.kubernetes.failures import Call, Query, breakdown, refusal
 from gwtui.adapters.kubernetes.kubeconfig import Access
 from gwtui.adapters.kubernetes.lines import LineStream
+from gwtui.adapters.kubernetes.permission import require_permission
+from gwtui.changes.door import Approval
 from gwtui.errors import BadPayload, GwtuiError, UsageError
 from gwtui.ports import Clock
 
@@ -53,7 +55,8 @@ class Reply:
 class ApiTransport:
     """Requests, streams and WebSockets to one API server, with credentials renewed when they expire or are refused.
 
-    Every failure leaves as one of `gwtui.errors`, naming the context and the host.
+    Every failure leaves as one of `gwtui.errors`, naming the context and the host. What would write is sent with an
+    approval alone (`permission`): this is where every write passes.
     """
 
     def __init__(self, access: Access, clock: Clock, client: ModuleType) -> None:
@@ -105,6 +108,7 @@ class ApiTransport:
         accept: str = "application/json",
         deadline_s: float = REQUEST_DEADLINE_S,
         max_bytes: int = MAX_ANSWER_BYTES,
+        approval: Approval | None = None,
     ) -> Reply:
         """Send a request and return the answer if its status is below 400; else raise as `get_json_bytes` does.
 
@@ -117,6 +121,10 @@ class ApiTransport:
             accept: Accept header.
             deadline_s: Seconds for all of it, sign-in excepted.
             max_bytes: Limit of the decompressed answer.
+            approval: Of the plan that is carried out; None where nothing is written.
+
+        Raises:
+            Refused: it would write, and nobody approved it.
         """
         reply = await self.exchange(
             method,
@@ -127,6 +135,7 @@ class ApiTransport:
             accept=accept,
             deadline_s=deadline_s,
             max_bytes=max_bytes,
+            approval=approval,
         )
         if reply.status >= 400:
             raise self.refusal(method, path, reply, query)
@@ -143,8 +152,10 @@ class ApiTransport:
         accept: str = "application/json",
         deadline_s: float = REQUEST_DEADLINE_S,
         max_bytes: int = MAX_ANSWER_BYTES,
+        approval: Approval | None = None,
     ) -> Reply:
         """Send a request and return the answer whatever its status; 401 renews the credentials and asks once more."""
+        require_permission(method, path, query, approval)
         call = self._call(method, path, query)
         timeout = aiohttp.ClientTimeout(total=deadline_s)
         for is_last in (False, True):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from gwtui.model import resources
 from gwtui.model.gateway_api import GATEWAY_API, BackendRef, HttpRoute, Route
-from gwtui.model.ids import ObjectKey
+from gwtui.model.ids import NamespacedName, ObjectKey
 from gwtui.model.kgateway import DELEGATION, DELEGATION_LABEL
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.claims import Claim
 from gwtui.model.relations.delegation import Matches, matches_of, rules_under
 from gwtui.model.relations.inventory import Inventory
+from gwtui.model.relations.remarks import Remark, Unseen, absence
 
 ANY = "*"
 """Name of every route of a namespace, in a delegating backendRef and in a lookup."""
@@ -36,7 +36,7 @@ class Placement:
 
     routes: tuple[Attached, ...]
     """Sorted by key and hostnames."""
-    problems: frozenset[str]
+    remarks: frozenset[Remark]
     looked_up: frozenset[NamespacedName]
     """HTTPRoutes that were asked for as children, whether they exist or not: a change of one may change this. Name
     `*` is every one of the namespace, namespace `*` every one of the cluster."""
@@ -44,6 +44,32 @@ class Placement:
     def depends_on(self, changed: Collection[NamespacedName]) -> bool:
         """Whether a change of these HTTPRoutes, widened by `widened`, may change the children placed here."""
         return not self.looked_up.isdisjoint(changed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descendant:
+    """One route below another by delegation, as one way leads to it."""
+
+    key: ObjectKey
+    route: HttpRoute
+    rules: Mapping[int, Matches]
+    """Its rules that are in force there by position, each with the matches that are."""
+    above: tuple[ObjectKey, ...]
+    """The routes that lead there, from the top."""
+
+
+def descendants(inventory: Inventory, key: ObjectKey, route: HttpRoute) -> Iterator[Descendant]:
+    """Yield everything a route delegates to, at any depth, once for each set of matches it is given."""
+    lookup = _Lookup(inventory)
+    pending = [_Parent(key, route, route.spec.hostnames, dict(enumerate(map(matches_of, route.spec.rules))))]
+    seen: set[tuple[ObjectKey, frozenset[tuple[int, Matches]]]] = set()
+    while pending:
+        for child in _children_of(lookup, pending.pop()):
+            step = (child.key, frozenset(child.rules.items()))
+            if step not in seen:
+                seen.add(step)
+                pending.append(child)
+                yield Descendant(key=child.key, route=child.route, rules=child.rules, above=child.above)
 
 
 def widened(names: Iterable[NamespacedName]) -> set[NamespacedName]:
@@ -63,21 +89,21 @@ def place_routes(inventory: Inventory, claims: Mapping[ObjectKey, Claim]) -> Pla
     found = _Lookup(inventory)
     placed: list[Attached] = []
     for key in sorted(claims):
-        found.problems.update(claims[key].problems)
+        found.remarks.update(claims[key].problems)
         if claims[key].is_accepted:
             route: Route = inventory.of(key.resource)[(key.namespace, key.name)]
             placed.append(Attached(key=key, route=route, hostnames=route.spec.hostnames))
     _add_children(found, placed)
     placed.sort(key=lambda attached: (attached.key, attached.hostnames))
-    return Placement(routes=tuple(placed), problems=frozenset(found.problems), looked_up=frozenset(found.looked_up))
+    return Placement(routes=tuple(placed), remarks=frozenset(found.remarks), looked_up=frozenset(found.looked_up))
 
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
-    """The cluster while children are searched, with what was asked of it and what was wrong."""
+    """The cluster while children are searched, with what was asked of it and what there is to say."""
 
     inventory: Inventory
-    problems: set[str] = field(default_factory=set)
+    remarks: set[Remark] = field(default_factory=set)
     looked_up: set[NamespacedName] = field(default_factory=set)
 
 
@@ -119,19 +145,21 @@ def _add_children(lookup: _Lookup, placed: list[Attached]) -> None:
 
 def _children_of(lookup: _Lookup, parent: _Parent) -> Iterator[_Parent]:
     """The children of every rule of a parent that is in force."""
-    inventory, problems = lookup.inventory, lookup.problems
+    inventory, remarks = lookup.inventory, lookup.remarks
+    own = (parent.key.namespace, parent.key.name)
     for position, matches in parent.rules.items():
         for ref in filter(is_delegation, parent.route.spec.rules[position].backend_refs):
-            names = tuple(_children(lookup, ref, parent.key))
-            if not names:
-                problems.add(f"{parent.key}: delegates to {ref.name}, which does not exist")
-            for name in names:
+            named = _named(lookup, ref, own)
+            accepting = [name for name in named if _accepts(inventory, name, own)]
+            if not accepting:
+                remarks.update(_childless(inventory, ref, parent.key, exists=bool(named)))
+            for name in accepting:
                 key = ObjectKey(inventory.cluster, resources.HTTP_ROUTES, *name)
                 route = inventory.http_routes[name]
                 rules = rules_under(matches, route)
                 problem = _refusal(parent, key, route, rules, is_named=ref.group != DELEGATION and ref.name != ANY)
                 if problem:
-                    problems.add(f"{parent.key}: {problem}")
+                    remarks.add(f"{parent.key}: {problem}")
                 elif rules:
                     yield _Parent(key, route, parent.hostnames, rules, (*parent.above, parent.key))
 
@@ -153,25 +181,40 @@ def is_delegation(ref: BackendRef) -> bool:
     return (ref.group, ref.kind) in {(GATEWAY_API, "HTTPRoute"), (DELEGATION, "label")}
 
 
-def _children(lookup: _Lookup, ref: BackendRef, parent: ObjectKey) -> Iterator[NamespacedName]:
-    """Routes a delegating backendRef names that accept this parent."""
+def _childless(inventory: Inventory, ref: BackendRef, parent: ObjectKey, *, exists: bool) -> Iterator[Remark]:
+    """What to say of a delegation that nobody takes."""
+    what, namespace = f"{parent}: delegates to {ref.name}, which", ref.namespace or parent.namespace
+    if exists:
+        yield f"{what} names another parent"
+    elif _is_everywhere(ref, namespace):
+        extent = inventory.extent(resources.HTTP_ROUTES)
+        missing = f"{what} does not exist{extent}"
+        yield Unseen(f"{missing}; elsewhere nothing is read") if extent else missing
+    elif (remark := absence(inventory, resources.HTTP_ROUTES, namespace, what)) is not None:
+        yield remark
+
+
+def _is_everywhere(ref: BackendRef, namespace: str) -> bool:
+    """Whether a delegating backendRef selects routes in every namespace."""
+    return ref.group == DELEGATION and namespace == "all"
+
+
+def _named(lookup: _Lookup, ref: BackendRef, parent: NamespacedName) -> list[NamespacedName]:
+    """Routes a delegating backendRef names, whether or not they accept this parent."""
     inventory = lookup.inventory
-    namespace = ref.namespace or parent.namespace
+    namespace = ref.namespace or parent[0]
     if ref.group == DELEGATION:
-        lookup.looked_up.add((ANY if namespace == "all" else namespace, ANY))
-        spaces = sorted(inventory.http_route_names) if namespace == "all" else [namespace]
+        is_everywhere = _is_everywhere(ref, namespace)
+        lookup.looked_up.add((ANY if is_everywhere else namespace, ANY))
+        spaces = sorted(inventory.http_route_names) if is_everywhere else [namespace]
         named = ((space, name) for space in spaces for name in inventory.http_route_names.get(space, ()))
-        names = [
-            name for name in named if inventory.http_routes[name].metadata.labels.get(DELEGATION_LABEL) == ref.name
-        ]
-    elif ref.name == ANY:
+        return [name for name in named if inventory.http_routes[name].metadata.labels.get(DELEGATION_LABEL) == ref.name]
+    if ref.name == ANY:
         lookup.looked_up.add((namespace, ANY))
-        names = [(namespace, name) for name in inventory.http_route_names.get(namespace, ())]
-    else:
-        lookup.looked_up.add((namespace, ref.name))
-        names = [(namespace, ref.name)] if (namespace, ref.name) in inventory.http_routes else []
-    own = (parent.namespace, parent.name)
-    return (name for name in names if (ref.name != ANY or name != own) and _accepts(inventory, name, own))
+        others = ((namespace, name) for name in inventory.http_route_names.get(namespace, ()))
+        return [name for name in others if name != parent]
+    lookup.looked_up.add((namespace, ref.name))
+    return [(namespace, ref.name)] if (namespace, ref.name) in inventory.http_routes else []
 
 
 def _accepts(inventory: Inventory, child: NamespacedName, parent: NamespacedName) -> bool:

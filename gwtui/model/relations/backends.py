@@ -9,11 +9,10 @@ from gwtui.model import resources
 from gwtui.model.agentgateway import AGENTGATEWAY, AgentgatewayBackend
 from gwtui.model.ai import Mcp
 from gwtui.model.gateway_api import BackendRef
-from gwtui.model.ids import ExternalKey, GatewayKey, ServiceKey
+from gwtui.model.ids import ExternalKey, GatewayKey, NamespacedName, ServiceKey
 from gwtui.model.istio import ISTIO_NETWORKING, MESH_EXTERNAL
 from gwtui.model.kgateway import KGATEWAY
 from gwtui.model.names import backend_cluster, service_cluster, service_entry_cluster
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.conditions import condition_problems
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.relations.outside import (
@@ -24,6 +23,7 @@ from gwtui.model.relations.outside import (
     entries_of_host,
     services_of_mcp,
 )
+from gwtui.model.relations.remarks import Remark, Unseen, absence, unknown_kind, unseen_in
 
 BY_SERVICE, BY_BACKEND, BY_MIRROR, WORKLOAD = "D1", "D2", "D3", "backend"
 
@@ -41,10 +41,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Every end of a backendRef and what is wrong with it. Both may be empty: kinds we do not know."""
+    """Every end of a backendRef and what there is to say of it."""
 
     destinations: tuple[Destination, ...] = ()
-    problems: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +83,18 @@ class Resolver:
         elif (ref.group, ref.kind) == (ISTIO_NETWORKING, "Hostname"):
             return self._hostname(ref)
         else:
-            return Resolved()
+            return Resolved(remarks=(unknown_kind(f"backend {ref.kind} {name[0]}/{name[1]}", ref.group),))
         if self.inventory.is_granted(
             kind=kind, namespace=namespace, group=ref.group, target_kind=ref.kind, target=name
         ):
             return found
-        missing = f"no ReferenceGrant in {name[0]} lets {kind} of {namespace} use {ref.kind} {name[1]}"
-        return replace(found, problems=(*found.problems, missing))
+        use = f"lets {kind} of {namespace} use {ref.kind} {name[1]}"
+        if self.inventory.was_read_in(resources.REFERENCE_GRANTS, name[0]):
+            return replace(found, remarks=(*found.remarks, f"no ReferenceGrant in {name[0]} {use}"))
+        if self.inventory.was_read(resources.REFERENCE_GRANTS):
+            unseen = Unseen(f"whether a ReferenceGrant {use} {unseen_in(resources.REFERENCE_GRANTS, name[0])}")
+            return replace(found, remarks=(*found.remarks, unseen))
+        return found
 
     def _service(self, name: NamespacedName, port: int) -> Resolved:
         gateway = self.gateways.get(name)
@@ -98,52 +103,53 @@ class Resolver:
             rule=BY_SERVICE if gateway is not None else WORKLOAD,
             cluster=service_cluster(*name, port) if port else "",
         )
-        problem = self._service_problem(name, port)
-        problems = (f"backend Service {name[0]}/{name[1]} {problem}",) if problem else ()
-        return Resolved(destinations=(destination,), problems=problems)
+        remark = self._service_remark(name, port)
+        return Resolved(destinations=(destination,), remarks=(remark,) if remark is not None else ())
 
-    def _service_problem(self, name: NamespacedName, port: int) -> str:
+    def _service_remark(self, name: NamespacedName, port: int) -> Remark | None:
+        what = f"backend Service {name[0]}/{name[1]}"
         service = self.inventory.services.get(name)
         if service is None:
-            return "is not among the Services read" if self.inventory.was_read(resources.SERVICES) else ""
+            return absence(self.inventory, resources.SERVICES, name[0], what)
         if not port:
-            return "is referred to without a port"
-        return "" if any(port == offered.port for offered in service.spec.ports) else f"has no port {port}"
+            return f"{what} is referred to without a port"
+        return None if any(port == offered.port for offered in service.spec.ports) else f"{what} has no port {port}"
+
+    def _nowhere(self, resource: str, kind: str, name: NamespacedName) -> Resolved:
+        """What a reference to an object that was not found comes to."""
+        remark = absence(self.inventory, resource, name[0], f"{kind} {name[0]}/{name[1]}")
+        return Resolved(remarks=(remark,) if remark is not None else ())
 
     def _backend(self, name: NamespacedName, above: frozenset[NamespacedName]) -> Resolved:
         if name in above:
-            return Resolved(problems=(f"Backend {name[0]}/{name[1]} leads back to itself",))
+            return Resolved(remarks=(f"Backend {name[0]}/{name[1]} leads back to itself",))
         backend = self.inventory.backends.get(name)
         if backend is None:
-            if not self.inventory.was_read(resources.BACKENDS):
-                return Resolved()
-            return Resolved(problems=(f"Backend {name[0]}/{name[1]} does not exist",))
+            return self._nowhere(resources.BACKENDS, "Backend", name)
         destinations: list[Destination] = []
         found_wrong = condition_problems(backend.status.conditions, backend.metadata.generation)
-        problems = [f"Backend {name[0]}/{name[1]}: {problem}" for problem in found_wrong]
+        remarks: list[Remark] = [f"Backend {name[0]}/{name[1]}: {problem}" for problem in found_wrong]
         cluster = backend_cluster(*name)
         destinations.extend(self._host(end, cluster) for end in ends_of_backend(backend))
         destinations.extend(self._tools(name[0], backend.spec.mcp, cluster))
         for position, group in enumerate(backend.spec.priority_groups):
             for ref in group.backend_refs:
                 found = self._resolve("Backend", name[0], ref, above | {name})
-                problems.extend(found.problems)
+                remarks.extend(found.remarks)
                 destinations.extend(
                     replace(end, is_standby=end.is_standby or position > 0) for end in found.destinations
                 )
-        return Resolved(destinations=tuple(dict.fromkeys(destinations)), problems=tuple(dict.fromkeys(problems)))
+        return Resolved(destinations=tuple(dict.fromkeys(destinations)), remarks=tuple(dict.fromkeys(remarks)))
 
     def _agent_backend(self, name: NamespacedName) -> Resolved:
         backend: AgentgatewayBackend | None = self.inventory.of(resources.AGENTGATEWAY_BACKENDS).get(name)
         if backend is None:
-            if not self.inventory.was_read(resources.AGENTGATEWAY_BACKENDS):
-                return Resolved()
-            return Resolved(problems=(f"AgentgatewayBackend {name[0]}/{name[1]} does not exist",))
+            return self._nowhere(resources.AGENTGATEWAY_BACKENDS, "AgentgatewayBackend", name)
         destinations = [self._host(end, "") for end in ends_of_agent_backend(backend)]
         destinations.extend(self._tools(name[0], backend.spec.mcp, ""))
         found = condition_problems(backend.status.conditions, backend.metadata.generation)
-        problems = tuple(f"AgentgatewayBackend {name[0]}/{name[1]}: {problem}" for problem in found)
-        return Resolved(destinations=tuple(dict.fromkeys(destinations)), problems=problems)
+        remarks = tuple(f"AgentgatewayBackend {name[0]}/{name[1]}: {problem}" for problem in found)
+        return Resolved(destinations=tuple(dict.fromkeys(destinations)), remarks=remarks)
 
     def _tools(self, namespace: str, mcp: Mcp | None, cluster: str) -> Iterator[Destination]:
         """The Services of tool servers."""
@@ -156,9 +162,7 @@ class Resolver:
     def _entry(self, name: NamespacedName, port: int) -> Resolved:
         entry = self.inventory.service_entries.get(name)
         if entry is None:
-            if not self.inventory.was_read(resources.SERVICE_ENTRIES):
-                return Resolved()
-            return Resolved(problems=(f"ServiceEntry {name[0]}/{name[1]} does not exist",))
+            return self._nowhere(resources.SERVICE_ENTRIES, "ServiceEntry", name)
         leaves = entry.spec.location == MESH_EXTERNAL
         destinations = []
         for host in sorted(set(entry.spec.hosts)):

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from gwtui.model import resources
 from gwtui.model.gateway_api import GATEWAY_API, GATEWAY_API_EXPERIMENTAL, ParentRef, Route
 from gwtui.model.ids import GatewayKey, ObjectKey
+from gwtui.model.istio import ISTIO_NETWORKING
 from gwtui.model.relations.conditions import condition_problems
 from gwtui.model.relations.controllers import speaks_for
 from gwtui.model.relations.inventory import Inventory
+from gwtui.model.relations.remarks import Remark, Unseen, absence, unknown_kind
 from gwtui.model.relations.waypoints import Bindings, Subject, subjects_of
+
+LISTENER_SET_KINDS = {
+    (GATEWAY_API, "ListenerSet"): resources.LISTENER_SETS[0],
+    (GATEWAY_API_EXPERIMENTAL, "XListenerSet"): resources.LISTENER_SETS[1],
+}
+"""Resource by group and kind, of what adds listeners to a Gateway."""
+
+OTHER_PARENTS = frozenset(
+    {(GATEWAY_API, "HTTPRoute"), ("", "Service"), (ISTIO_NETWORKING, "ServiceEntry"), (ISTIO_NETWORKING, "Hostname")}
+)
+"""Kinds that a route is a child of, or steers the traffic to, in a mesh and by delegation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +41,8 @@ class Claims:
     """Everything one route says of its parents."""
 
     by_gateway: Mapping[GatewayKey, Claim]
-    homeless: tuple[str, ...]
-    """Problems that belong to no Gateway."""
+    homeless: tuple[Remark, ...]
+    """What there is to say of parents that are no Gateway we know."""
     steers: tuple[Subject, ...]
     """The Services and ServiceEntries whose traffic it steers at their waypoint."""
 
@@ -52,15 +65,34 @@ def claims_of(inventory: Inventory, bindings: Bindings, key: ObjectKey, route: R
                 is_accepted=before.is_accepted or accepted,
                 problems=(*before.problems, *(f"{key}: {problem}" for problem in problems)),
             )
-    homeless = []
+    homeless: list[Remark] = []
     for ref in route.spec.parent_refs:
         gateway = _gateway_of(inventory, bindings, ref, key.namespace)
         if gateway in inventory.gateways:
             if not route.status.parents:
                 found[gateway] = Claim(is_accepted=True, problems=(f"{key}: no status yet, placed by its spec",))
-        elif gateway is not None and inventory.was_read(resources.GATEWAYS):
-            homeless.append(f"{key}: its parent Gateway {gateway} does not exist")
+        elif (remark := _lost_parent(inventory, ref, key.namespace, gateway)) is not None:
+            homeless.append(remark)
     return Claims(by_gateway=found, homeless=tuple(homeless), steers=tuple(subjects_of(bindings, key.namespace, route)))
+
+
+def _lost_parent(inventory: Inventory, ref: ParentRef, namespace: str, gateway: GatewayKey | None) -> Remark | None:
+    """What to say of a parentRef that leads to no Gateway we know; nothing where it is not meant to.
+
+    Args:
+        inventory: The cluster.
+        ref: The reference.
+        namespace: Where the route is.
+        gateway: What the reference comes to.
+    """
+    if gateway is not None:
+        return absence(inventory, resources.GATEWAYS, gateway.namespace, f"its parent Gateway {gateway}")
+    name, kind = (ref.namespace or namespace, ref.name), (ref.group, ref.kind)
+    what = f"its parent {ref.kind} {name[0]}/{name[1]}"
+    if kind in LISTENER_SET_KINDS:
+        resource = LISTENER_SET_KINDS[kind]
+        return None if name in inventory.of(resource) else absence(inventory, resource, name[0], what)
+    return None if kind in OTHER_PARENTS else unknown_kind(what, ref.group)
 
 
 def _gateway_of(inventory: Inventory, bindings: Bindings, ref: ParentRef, namespace: str) -> GatewayKey | None:
@@ -68,7 +100,7 @@ def _gateway_of(inventory: Inventory, bindings: Bindings, ref: ParentRef, namesp
     name = (ref.namespace or namespace, ref.name)
     if ref.group == GATEWAY_API and ref.kind == "Gateway":
         return GatewayKey(inventory.cluster, *name)
-    if ref.group in {GATEWAY_API, GATEWAY_API_EXPERIMENTAL} and ref.kind in {"ListenerSet", "XListenerSet"}:
+    if (ref.group, ref.kind) in LISTENER_SET_KINDS:
         return inventory.listener_sets[name][0] if name in inventory.listener_sets else None
     return bindings.parent(ref, namespace)
 
@@ -79,7 +111,7 @@ class Claimants:
     def __init__(self) -> None:
         self._claims: dict[ObjectKey, Claims] = {}
         self._by_gateway: dict[GatewayKey, dict[ObjectKey, Claim]] = {}
-        self._homeless: dict[ObjectKey, tuple[str, ...]] = {}
+        self._homeless: dict[ObjectKey, tuple[Remark, ...]] = {}
         self._steering: dict[ObjectKey, tuple[Subject, ...]] = {}
 
     def follow(self, key: ObjectKey, now: Claims | None) -> set[GatewayKey]:
@@ -113,8 +145,19 @@ class Claimants:
         return self._by_gateway.get(gateway, {})
 
     def homeless(self) -> set[str]:
-        """Problems that belong to no Gateway."""
-        return {problem for problems in self._homeless.values() for problem in problems}
+        """What there is to say that belongs to no Gateway, one line each; one for all routes of an unseen parent."""
+        routes: dict[Remark, list[ObjectKey]] = {}
+        for key, remarks in self._homeless.items():
+            for remark in set(remarks):
+                routes.setdefault(remark, []).append(key)
+        lines: set[str] = set()
+        for remark, keys in routes.items():
+            if isinstance(remark, Unseen):
+                more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+                lines.add(f"{min(keys)}{more}: {remark.text}")
+            else:
+                lines.update(f"{key}: {remark}" for key in keys)
+        return lines
 
     def steered(self) -> dict[Subject, frozenset[ObjectKey]]:
         """Return the routes whose parent is a bound Service or ServiceEntry, by that parent."""

@@ -7,7 +7,7 @@ from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any
 
-from gwtui.model.observations import NamespacedName
+from gwtui.model.ids import NamespacedName
 
 
 def differing(before: Mapping[NamespacedName, Any], now: Mapping[NamespacedName, Any]) -> set[NamespacedName]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import (
     BackendRef,
     GrpcRoute,
     HttpRoute,
-    RequestMirror,
     Route,
     Rule,
 )
 from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ServiceKey
-from gwtui.model.relations.attachment import Attached
-from gwtui.model.relations.backends import BY_MIRROR, Destination, Resolver
+from gwtui.model.relations.attachment import Attached, is_delegation
+from gwtui.model.relations.backends import BY_MIRROR, WORKLOAD, Destination, Resolver
+from gwtui.model.relations.remarks import Remark, about
+from gwtui.model.relations.waypoints import TO_WAYPOINT
 from gwtui.model.resources import ROUTES
+from gwtui.model.route_filters import RequestMirror
 from gwtui.model.shape import Hop, RouteShare, ShareRole
 
 
@@ -39,24 +42,35 @@ class Led:
 
     hops: tuple[Hop, ...]
     """One per target and rule, sorted."""
-    problems: frozenset[str]
+    remarks: frozenset[Remark]
 
 
-def hops_of_routes(source: GatewayKey, placed: Iterable[Attached], resolver: Resolver) -> Led:
+def hops_of_routes(
+    source: GatewayKey, placed: Iterable[Attached], resolver: Resolver, diverted: Mapping[ServiceKey, GatewayKey]
+) -> Led:
     """Return every hop the routes placed at one Gateway make.
 
     A route that leads back to its own Gateway makes no hop: it is a problem.
+
+    Args:
+        source: The Gateway.
+        placed: Its routes.
+        resolver: Finds where backendRefs lead.
+        diverted: Services that this Gateway reaches through a waypoint.
     """
     bundles: dict[_HopKey, _Bundle] = {}
-    problems: set[str] = set()
+    remarks: set[Remark] = set()
     is_envoy = resolver.inventory.controllers.get(source) == KGATEWAY_CONTROLLER
     for attached in placed:
-        for destination, share in _flows(attached, resolver, problems, is_envoy=is_envoy):
+        for destination, share in _flows(attached, resolver, remarks, is_envoy=is_envoy):
             if destination.target == source and isinstance(destination.target, GatewayKey):
-                problems.add(f"{attached.key}: leads back to its own Gateway")
+                remarks.add(f"{attached.key}: leads back to its own Gateway")
                 continue
             rule = BY_MIRROR if share.role is ShareRole.MIRROR else destination.rule
-            bundle = bundles.setdefault((type(destination.target).__name__, destination.target, rule), _Bundle())
+            target = destination.target
+            if isinstance(target, ServiceKey) and rule == WORKLOAD and target in diverted:
+                target, rule = diverted[target], TO_WAYPOINT
+            bundle = bundles.setdefault((type(target).__name__, target, rule), _Bundle())
             bundle.shares.append(share)
             if share.cluster:
                 bundle.clusters.add(share.cluster)
@@ -70,7 +84,7 @@ def hops_of_routes(source: GatewayKey, placed: Iterable[Attached], resolver: Res
         )
         for key in sorted(bundles)
     )
-    return Led(hops=hops, problems=frozenset(problems))
+    return Led(hops=hops, remarks=frozenset(remarks))
 
 
 def _order(share: RouteShare) -> tuple[ObjectKey, int, str, tuple[str, ...], str, int, int, int]:
@@ -86,8 +100,17 @@ def _order(share: RouteShare) -> tuple[ObjectKey, int, str, tuple[str, ...], str
     )
 
 
+class _Use(NamedTuple):
+    """What one rule does with one backend."""
+
+    ref: BackendRef
+    weight: int
+    weight_total: int
+    is_copy: bool
+
+
 def _flows(
-    attached: Attached, resolver: Resolver, problems: set[str], *, is_envoy: bool
+    attached: Attached, resolver: Resolver, remarks: set[Remark], *, is_envoy: bool
 ) -> Iterator[tuple[Destination, RouteShare]]:
     """Every destination of a route with the share it gets."""
     kind, namespace = ROUTES[attached.key.resource], attached.key.namespace
@@ -95,68 +118,57 @@ def _flows(
     for position, rule in enumerate(rules):
         if attached.rules is not None and position not in attached.rules:
             continue
-        total = sum(ref.weight for ref in rule.backend_refs)
-        for ref in rule.backend_refs:
-            found = resolver.resolve(kind, namespace, ref)
-            for problem in found.problems:
-                problems.add(f"{attached.key}: {problem}")
+        for use in (*_sent(rule), *_copied(attached.route, position)):
+            found = resolver.resolve(kind, namespace, use.ref)
+            subject = f"{attached.key}: mirror" if use.is_copy else str(attached.key)
+            remarks.update(about(subject, remark) for remark in found.remarks)
             for end in found.destinations:
+                role = ShareRole.STANDBY if end.is_standby else ShareRole.PRIMARY
                 yield (
                     end,
                     RouteShare(
                         route=attached.key,
                         rule_index=position,
                         hostnames=attached.hostnames,
-                        weight=ref.weight,
-                        weight_total=total,
+                        weight=use.weight,
+                        weight_total=use.weight_total,
                         backends=len(rule.backend_refs),
-                        role=ShareRole.STANDBY if end.is_standby else ShareRole.PRIMARY,
-                        cluster=end.cluster if is_envoy else "",
-                    ),
-                )
-        for mirror, weight, of_weight in _mirrors(attached.route, position, total):
-            numerator, denominator = _copied(mirror)
-            found = resolver.resolve(kind, namespace, _as_backend(mirror))
-            for problem in found.problems:
-                problems.add(f"{attached.key}: mirror: {problem}")
-            for end in found.destinations:
-                yield (
-                    end,
-                    RouteShare(
-                        route=attached.key,
-                        rule_index=position,
-                        hostnames=attached.hostnames,
-                        weight=numerator * weight,
-                        weight_total=denominator * of_weight,
-                        backends=len(rule.backend_refs),
-                        role=ShareRole.MIRROR,
+                        role=ShareRole.MIRROR if use.is_copy else role,
                         cluster=end.cluster if is_envoy else "",
                     ),
                 )
 
 
-def _mirrors(route: Route, position: int, total: int) -> Iterator[tuple[RequestMirror, int, int]]:
-    """Every mirror of a rule, with the weight of the requests it copies from and the weight of all of them."""
+def _sent(rule: Rule) -> Iterator[_Use]:
+    """Every backend of a rule; what it delegates to other routes is theirs to send."""
+    total = sum(ref.weight for ref in rule.backend_refs)
+    for ref in rule.backend_refs:
+        if not is_delegation(ref):
+            yield _Use(ref, ref.weight, total, is_copy=False)
+
+
+def _copied(route: Route, position: int) -> Iterator[_Use]:
+    """Every mirror of a rule. One of a single backendRef copies that backend's part alone."""
     if not isinstance(route, HttpRoute | GrpcRoute):
         return
     rule = route.spec.rules[position]
     for found in rule.filters:
         if found.request_mirror is not None:
-            yield found.request_mirror, 1, 1
+            yield _copy(found.request_mirror, 1, 1)
+    total = sum(ref.weight for ref in rule.backend_refs)
     for ref in rule.backend_refs:
-        of_ref = (1, 1) if len(rule.backend_refs) == 1 else (ref.weight, total)
+        part = (1, 1) if len(rule.backend_refs) == 1 else (ref.weight, total)
         for inner in ref.filters:
             if inner.request_mirror is not None:
-                yield inner.request_mirror, *of_ref
+                yield _copy(inner.request_mirror, *part)
 
 
-def _as_backend(mirror: RequestMirror) -> BackendRef:
-    ref = mirror.backend_ref
-    return BackendRef(name=ref.name, group=ref.group, kind=ref.kind, namespace=ref.namespace, port=ref.port)
-
-
-def _copied(mirror: RequestMirror) -> tuple[int, int]:
-    """How many of how many requests are copied."""
+def _copy(mirror: RequestMirror, weight: int, weight_total: int) -> _Use:
+    """A mirror of `weight` of `weight_total` requests, or of a part of those."""
     if mirror.fraction is not None:
-        return mirror.fraction.numerator, mirror.fraction.denominator
-    return (100 if mirror.percent is None else mirror.percent), 100
+        numerator, denominator = mirror.fraction.numerator, mirror.fraction.denominator
+    else:
+        numerator, denominator = 100 if mirror.percent is None else mirror.percent, 100
+    to = mirror.backend_ref
+    ref = BackendRef(name=to.name, group=to.group, kind=to.kind, namespace=to.namespace, port=to.port)
+    return _Use(ref, numerator * weight, denominator * weight_total, is_copy=True)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from gwtui.model import aws, resources
 from gwtui.model.controllers import AWS_CONTROLLERS
 from gwtui.model.gateway_api import Gateway
-from gwtui.model.ids import GatewayKey, ServiceKey
+from gwtui.model.ids import GatewayKey, NamespacedName, ServiceKey
 from gwtui.model.ingress import Ingress
 from gwtui.model.kubernetes import LoadBalancerStatus, Service
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.backends import service_of_host
 from gwtui.model.relations.ingresses import ALB, proxy_of_ingress
 from gwtui.model.relations.inventory import Inventory

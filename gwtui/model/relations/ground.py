@@ -12,13 +12,14 @@ from typing import Any
 from msgspec import structs
 
 from gwtui.model import resources
+from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import Gateway, GatewayStatus
-from gwtui.model.ids import GatewayKey, ProxyKey, ServiceKey
-from gwtui.model.observations import NamespacedName
+from gwtui.model.ids import GatewayKey, NamespacedName, ProxyKey, ServiceKey
 from gwtui.model.relations.backends import Resolver
 from gwtui.model.relations.differences import differing
 from gwtui.model.relations.front_doors import front_doors_of
-from gwtui.model.relations.inventory import Inventory
+from gwtui.model.relations.inventory import Inventory, Scopes
+from gwtui.model.relations.mesh import is_captured
 from gwtui.model.relations.ownership import gateways_of_services, services_by_reference
 from gwtui.model.relations.waypoints import Bindings, bindings_of
 from gwtui.model.shape import FrontDoor
@@ -35,6 +36,8 @@ class Ground:
     """Every kind it was made from that is not followed."""
     read: frozenset[str]
     """Which of the followed kinds were read at all."""
+    scopes: Scopes
+    """Where the kinds were read that were not read in all namespaces."""
     gateways: Mapping[NamespacedName, Gateway]
     controllers: Mapping[GatewayKey, str]
     selectable: frozenset[GatewayKey]
@@ -44,6 +47,8 @@ class Ground:
     services: Mapping[GatewayKey, tuple[ServiceKey, ...]]
     """The Services of each Gateway that has any, sorted."""
     bindings: Bindings
+    captured: frozenset[GatewayKey]
+    """Gateways of kgateway all of whose pods ztunnel captured: they reach some Services through waypoints."""
     resolver: Resolver
     doors: Mapping[GatewayKey, tuple[FrontDoor, ...]]
     """The ways in from outside of each Gateway that has any."""
@@ -54,13 +59,23 @@ class Ground:
         return (
             self.kinds == _kinds(inventory)
             and self.read == _read(inventory)
+            and self.scopes == inventory.scopes
             and all(
                 name in now and name in self.gateways and _unreported(now[name]) == _unreported(self.gateways[name])
                 for name in differing(self.gateways, now)
             )
             and self.controllers == inventory.controllers
+            and self.captured == _captured(inventory, proxies, self.bindings)
             and self.selected_by == _labels(inventory, proxies, self.selectable)
         )
+
+    def diverted(self, source: GatewayKey) -> Mapping[ServiceKey, GatewayKey]:
+        """The Services that a Gateway reaches through a waypoint.
+
+        *Source:* kgateway sends to the waypoint where the gateway's pods are redirected, the Service is bound to one,
+        and the Service or its namespace asks for it by `istio.io/ingress-use-waypoint`.
+        """
+        return self.bindings.for_ingress if source in self.captured else {}
 
     def over(self, inventory: Inventory) -> Ground:
         """Return the same ground under these objects, on which it still stands, so that earlier ones can go."""
@@ -82,21 +97,40 @@ def ground_of(inventory: Inventory, proxies: Mapping[GatewayKey, list[ProxyKey]]
     addresses = {
         address.value: key for key, gateway in inventory.gateways.items() for address in gateway.status.addresses
     }
+    bindings = bindings_of(inventory, owners)
     return Ground(
         kinds=_kinds(inventory),
         read=_read(inventory),
+        scopes=inventory.scopes,
         gateways=inventory.of(resources.GATEWAYS),
         controllers=inventory.controllers,
         selectable=selectable,
         selected_by=_labels(inventory, proxies, selectable),
         services=services,
-        bindings=bindings_of(inventory, owners),
+        bindings=bindings,
+        captured=_captured(inventory, proxies, bindings),
         resolver=Resolver(inventory=inventory, gateways=owners, addresses=addresses),
         doors={
             key: found
             for key, gateway in inventory.gateways.items()
             if (found := front_doors_of(inventory, key, gateway, services.get(key, ())))
         },
+    )
+
+
+def _captured(
+    inventory: Inventory, proxies: Mapping[GatewayKey, list[ProxyKey]], bindings: Bindings
+) -> frozenset[GatewayKey]:
+    if not bindings.for_ingress:
+        return frozenset()
+    waypoints = bindings.ends.keys()
+    return frozenset(
+        key
+        for key, pods in proxies.items()
+        if pods
+        and key not in waypoints
+        and inventory.controllers.get(key) == KGATEWAY_CONTROLLER
+        and all(is_captured(inventory.pods[pod.namespace, pod.pod]) for pod in pods)
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from gwtui.model import resources
 from gwtui.model.aws import ALB_INGRESS_CONTROLLER, INGRESS_FINALIZER, INGRESS_GROUP_FINALIZER
+from gwtui.model.ids import NamespacedName
 from gwtui.model.ingress import CLASS_ANNOTATION, DEFAULT_CLASS_ANNOTATION, Ingress, IngressClass
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.inventory import Inventory
 
 ALB, HAPROXY, OTHER = "ALB", "HAProxy", "Ingress"

@@ -4,34 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from gwtui.model import resources
 from gwtui.model.aws import TargetGroupBinding
 from gwtui.model.gateway_api import Gateway, GrantTo, HttpRoute, ListenerSet, Route
-from gwtui.model.ids import GatewayKey, ObjectKey
+from gwtui.model.ids import GatewayKey, NamespacedName, ObjectKey
 from gwtui.model.ingress import Ingress
 from gwtui.model.istio import ServiceEntry
 from gwtui.model.kgateway import Backend
 from gwtui.model.kubernetes import Namespace, Pod, Service
 from gwtui.model.names import safe
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import by_class, by_traces
 
 Objects = Mapping[str, Mapping[NamespacedName, Any]]
 """Objects of one cluster: by group resource, then by (namespace, name)."""
 
+Scopes = Mapping[str, frozenset[str]]
+"""The namespaces that were read of a kind, for every kind of which not all were."""
+
+EVERYWHERE: Scopes = MappingProxyType({})
+"""Of every kind that was read, all namespaces were."""
+
 
 class Inventory:
-    """Typed views over a cluster's objects. A kind that was never read is empty; `was_read` tells the difference."""
+    """Typed views over a cluster's objects.
 
-    def __init__(self, cluster: str, objects: Objects) -> None:
+    What was not read is empty. `was_read_in` tells the difference: only where it says yes does a missing object mean
+    that it does not exist.
+
+    Args:
+        cluster: Kubeconfig context.
+        objects: What was read.
+        scopes: Where, for kinds that were not read in all namespaces.
+    """
+
+    def __init__(self, cluster: str, objects: Objects, scopes: Scopes = EVERYWHERE) -> None:
         self.cluster = cluster
         self._objects = objects
+        self.scopes = scopes
 
     def was_read(self, resource: str) -> bool:
-        """Whether the kind was listed at all. Only then does a missing object mean that it does not exist."""
+        """Whether the kind was listed at all, if only in some namespaces."""
         return resource in self._objects
+
+    def was_read_in(self, resource: str, namespace: str) -> bool:
+        """Whether every object of the kind in a namespace is here; for kinds without namespaces it is empty."""
+        return resource in self._objects and (resource not in self.scopes or namespace in self.scopes[resource])
+
+    def was_read_everywhere(self, resource: str) -> bool:
+        """Whether every object of the kind is here."""
+        return resource in self._objects and resource not in self.scopes
+
+    def extent(self, resource: str) -> str:
+        """Return ` in namespaces a, b` for a kind that was read there alone; empty when it was read everywhere.
+
+        To be put behind a statement about all objects of the kind.
+        """
+        spaces = sorted(self.scopes.get(resource, ()))
+        return f" in namespace{'s' if len(spaces) > 1 else ''} {', '.join(spaces)}" if spaces else ""
 
     def of(self, resource: str) -> Mapping[NamespacedName, Any]:
         """Every object of one kind; the decoder's `KindSpec` says which type they have."""
@@ -144,9 +176,9 @@ class Inventory:
     def is_granted(self, *, kind: str, namespace: str, group: str, target_kind: str, target: NamespacedName) -> bool:
         """Whether an object of `kind` in `namespace` may refer to the target across namespaces.
 
-        True as well when ReferenceGrants were not read: then we cannot tell, and do not claim otherwise.
+        Where ReferenceGrants were not read it may, whatever this says.
         """
-        if namespace == target[0] or not self.was_read(resources.REFERENCE_GRANTS):
+        if namespace == target[0]:
             return True
         granted = self._grants.get((target[0], namespace, kind), ())
         return any(to.group == group and to.kind == target_kind and to.name in {"", target[1]} for to in granted)

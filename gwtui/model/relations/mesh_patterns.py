@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwtui.model.relations.evidence import Evidence, is_ambient
 from gwtui.model.relations.mesh import wishes_ambient
+from gwtui.model.resources import SERVICES
 from gwtui.model.shape import DataPlane, GatewayRole, MeshMembership, MeshMode
 
 
@@ -28,7 +29,7 @@ def membership_text(mesh: MeshMembership | None) -> str:
     if mesh is None:
         return "in no mesh"
     wish = f"configured for {mesh.mode}" if mesh.configured else f"not configured for {mesh.mode}"
-    fact = "captured by ztunnel" if mesh.mode is MeshMode.AMBIENT else "with a sidecar"
+    fact = "captured by ztunnel" if mesh.mode is MeshMode.AMBIENT else "with a sidecar or its agent"
     return f"{wish}, {mesh.captured} of {mesh.pods} pods {fact}"
 
 
@@ -40,7 +41,9 @@ def ambient_egress(evidence: Evidence) -> list[str]:
         if node.role is GatewayRole.WAYPOINT and hosts:
             lines.append(f"{node.key}: waypoint of what goes to {', '.join(hosts)}")
         elif node.is_managed and evidence.is_mesh_egress(node):
-            lines.append(f"{node.key}: every route leaves the cluster, to {', '.join(hosts)}")
+            lines.append(
+                f"{node.key}: every route leaves the cluster, to {', '.join(hosts)}; {membership_text(node.mesh)}"
+            )
     return lines
 
 
@@ -50,7 +53,11 @@ def ambient_waypoint(evidence: Evidence) -> list[str]:
     for node in evidence.nodes.values():
         if node.role is GatewayRole.WAYPOINT:
             bound = sorted(evidence.reach[node.key].bound)
-            taken = f"takes the traffic of {', '.join(bound)}" if bound else "no Service is bound to it"
+            taken = (
+                f"takes the traffic of {', '.join(bound)}"
+                if bound
+                else f"no Service{evidence.inventory.extent(SERVICES)} is bound to it"
+            )
             lines.append(f"{node.key}: waypoint of {node.controller or 'no controller'}, {taken}")
     return lines
 

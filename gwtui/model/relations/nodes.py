@@ -14,7 +14,8 @@ from gwtui.model.relations.conditions import condition_problems
 from gwtui.model.relations.front_doors import PENDING
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.relations.mesh import membership_of, mesh_problems
-from gwtui.model.relations.ownership import is_self_managed
+from gwtui.model.relations.ownership import is_self_managed, unseen_parameters
+from gwtui.model.relations.remarks import Remark, Unseen, unseen_in
 from gwtui.model.shape import FrontDoor, GatewayNode, GatewayRole
 
 
@@ -32,7 +33,7 @@ class Facts:
 
 
 def node_of(inventory: Inventory, key: GatewayKey, facts: Facts) -> GatewayNode:
-    """Return the node of a Gateway, without its problems."""
+    """Return the node of a Gateway, without what there is to say of it."""
     return GatewayNode(
         key=key,
         class_name=facts.gateway.spec.gateway_class_name,
@@ -57,8 +58,8 @@ def _listeners(inventory: Inventory, key: GatewayKey) -> Iterator[tuple[str, int
             yield f"{name[0]}/{name[1]}/{listener.name}", listener.port, listener.protocol
 
 
-def problems_of(inventory: Inventory, key: GatewayKey, facts: Facts) -> Iterator[str]:
-    """Yield what is wrong with the Gateway itself and with the data plane made for it."""
+def remarks_of(inventory: Inventory, key: GatewayKey, facts: Facts) -> Iterator[Remark]:
+    """Yield what is wrong with the Gateway itself and with the data plane made for it, or cannot be seen of it."""
     gateway = facts.gateway
     generation = gateway.metadata.generation
     yield from condition_problems(gateway.status.conditions, generation)
@@ -72,9 +73,23 @@ def problems_of(inventory: Inventory, key: GatewayKey, facts: Facts) -> Iterator
     if inventory.controllers[key] == KGATEWAY_CONTROLLER:
         if not gateway.status.conditions:
             yield "no status yet"
-        if is_self_managed(inventory, key, gateway):
-            return
-        if inventory.was_read(resources.PODS) and not facts.proxies:
-            yield "no running proxy pod was found for it"
-        if inventory.was_read(resources.SERVICES) and not facts.services:
-            yield "no Service was found for it"
+        if not is_self_managed(inventory, key, gateway):
+            yield from _lacking(inventory, key, facts)
+
+
+def _lacking(inventory: Inventory, key: GatewayKey, facts: Facts) -> Iterator[Remark]:
+    """What kgateway should have made for the Gateway and was not found."""
+    unseen = unseen_parameters(inventory, key, facts.gateway)
+    for resource, found, what in (
+        (resources.PODS, facts.proxies, "running proxy pod"),
+        (resources.SERVICES, facts.services, "Service"),
+    ):
+        if found or not inventory.was_read(resource):
+            continue
+        if not inventory.was_read_in(resource, key.namespace):
+            yield Unseen(f"its {what} {unseen_in(resource, key.namespace)}")
+        elif unseen:
+            names = ", ".join(f"{namespace}/{name}" for namespace, name in unseen)
+            yield Unseen(f"no {what} was found for it; whether one should be depends on GatewayParameters {names}")
+        else:
+            yield f"no {what} was found for it"

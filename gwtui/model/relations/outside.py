@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from gwtui.model.agentgateway import AgentgatewayBackend
 from gwtui.model.ai import Mcp, McpSelector, ProviderGroup
-from gwtui.model.ids import ServiceKey
+from gwtui.model.ids import NamespacedName, ServiceKey
 from gwtui.model.kgateway import Backend
 from gwtui.model.names import ANY_HOST
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.inventory import Inventory
 
 EXTERNAL = "external"

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from gwtui.model import resources
 from gwtui.model.gateway_api import Gateway, ParametersRef
-from gwtui.model.ids import GatewayKey, ProxyKey
+from gwtui.model.ids import GatewayKey, NamespacedName, ProxyKey
 from gwtui.model.kgateway import KGATEWAY, GatewayParameters
 from gwtui.model.kubernetes import Meta, Pod, Service
-from gwtui.model.observations import NamespacedName
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
 from gwtui.model.relations.differences import differing
 from gwtui.model.relations.inventory import Inventory
@@ -109,6 +108,20 @@ class Proxies:
 
 def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:
     """Whether the Gateway's parameters tell kgateway to create no Deployment and no Service for it."""
+    parameters: Mapping[NamespacedName, GatewayParameters] = inventory.of(resources.GATEWAY_PARAMETERS)
+    named = _parameters_of(inventory, key, gateway)
+    return any(name in parameters and parameters[name].spec.self_managed is not None for name in named)
+
+
+def unseen_parameters(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> list[NamespacedName]:
+    """Return the parameters the Gateway names that lie where none are read."""
+    kind = resources.GATEWAY_PARAMETERS
+    named = _parameters_of(inventory, key, gateway)
+    return [name for name in named if name not in inventory.of(kind) and not inventory.was_read_in(kind, name[0])]
+
+
+def _parameters_of(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> list[NamespacedName]:
+    """The GatewayParameters of a Gateway, then those of its class, as far as classes are read."""
     gateway_class = inventory.of(resources.GATEWAY_CLASSES).get(("", gateway.spec.gateway_class_name))
     of_class: ParametersRef | None = gateway_class.spec.parameters_ref if gateway_class is not None else None
     own = gateway.spec.infrastructure.parameters_ref if gateway.spec.infrastructure is not None else None
@@ -117,5 +130,4 @@ def is_self_managed(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> 
         named.append((key.namespace, own.name))
     if of_class is not None and of_class.kind == "GatewayParameters":
         named.append((of_class.namespace, of_class.name))
-    parameters: Mapping[NamespacedName, GatewayParameters] = inventory.of(resources.GATEWAY_PARAMETERS)
-    return any(name in parameters and parameters[name].spec.self_managed is not None for name in named)
+    return named

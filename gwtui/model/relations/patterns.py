@@ -25,7 +25,8 @@ def simple_ingress(evidence: Evidence) -> list[str]:
     exposed = evidence.exposed()
     if len(exposed) != 1 or evidence.managed_edges():
         return []
-    return [f"{exposed[0].key} is the only exposed gateway ({evidence.door_text(exposed[0].key)})"]
+    extent = evidence.inventory.extent(resources.GATEWAYS)
+    return [f"{exposed[0].key} is the only exposed gateway{extent} ({evidence.door_text(exposed[0].key)})"]
 
 
 def sharded(evidence: Evidence) -> list[str]:
@@ -102,6 +103,9 @@ def _targets(
             yield GatewayKey(inventory.cluster, namespace, ref.name), text
 
 
+EXPOSING = (resources.INGRESSES, resources.SERVICES)
+"""Kinds that may expose a Gateway, from its own namespace."""
+
 PATTERNS: tuple[tuple[str, Callable[[Evidence], list[str]]], ...] = (
     ("ai-gateway", ai_gateway),
     ("ambient-egress", ambient_egress),
@@ -128,7 +132,7 @@ def missing_for_patterns(evidence: Evidence) -> tuple[str, ...]:
     if not inventory.was_read(resources.GATEWAYS):
         return ("Gateways were not read",)
     if not nodes:
-        return ("no Gateway",)
+        return (f"no Gateway{inventory.extent(resources.GATEWAYS)}",)
     lines = set()
     for node in nodes.values():
         if not node.controller:
@@ -142,9 +146,15 @@ def missing_for_patterns(evidence: Evidence) -> tuple[str, ...]:
         elif node.data_plane is DataPlane.OTHER:
             lines.add(f"{node.key} is run by {node.controller}, a controller this console does not know")
     if not any(node.is_managed for node in nodes.values()):
-        lines.add("no Gateway is run by kgateway or agentgateway")
+        lines.add(f"no Gateway{inventory.extent(resources.GATEWAYS)} is run by kgateway or agentgateway")
     elif not evidence.exposed():
-        lines.add("no Gateway is exposed: no LoadBalancer, NodePort or Ingress names its Service")
+        parts = [kind for kind in EXPOSING if not all(inventory.was_read_in(kind, key.namespace) for key in nodes)]
+        names = " and ".join(kind.partition(".")[0] for kind in parts)
+        seen = f", as far as {names} are read" if parts else ""
+        lines.add(f"no Gateway is exposed{seen}: no LoadBalancer, NodePort or Ingress names its Service")
     for source in sorted({source for source, _ in evidence.managed_edges()}):
-        lines.add(f"{source} leads to one Gateway alone: a central ingress leads to two or more")
+        elsewhere = evidence.reach[source].namespaces
+        unread = [name for name in sorted(elsewhere) if not inventory.was_read_in(resources.SERVICES, name)]
+        seen = f", as far as services of {', '.join(unread)} are read" if unread else ""
+        lines.add(f"{source} leads to one Gateway alone{seen}: a central ingress leads to two or more")
     return tuple(sorted(lines))

@@ -32,13 +32,17 @@ class Reach:
     """Whether some route, copies left out, leaves the cluster."""
 
 
-def reach_of(hops: Iterable[Hop]) -> Reach:
-    """Return where these hops of one Gateway end."""
+def reach_of(hops: Iterable[Hop], ends: frozenset[ServiceKey | ExternalKey]) -> Reach:
+    """Return where these hops of one Gateway end.
+
+    Args:
+        hops: All hops of the Gateway.
+        ends: What is bound to it, where it is a waypoint.
+    """
     onward: set[GatewayKey] = set()
     sent: set[GatewayKey] = set()
     namespaces: set[str] = set()
     hosts: set[str] = set()
-    bound: set[str] = set()
     leaves: set[bool] = set()
     for hop in hops:
         match hop.target:
@@ -52,8 +56,6 @@ def reach_of(hops: Iterable[Hop]) -> Reach:
                 hosts.add(host)
             case _:
                 pass
-        if hop.rule == BY_WAYPOINT:
-            bound.add(str(hop.target))
         if any(share.role is not ShareRole.MIRROR for share in hop.shares):
             leaves.add(hop.rule == EXTERNAL)
     return Reach(
@@ -61,7 +63,7 @@ def reach_of(hops: Iterable[Hop]) -> Reach:
         sent=frozenset(sent),
         namespaces=frozenset(namespaces),
         hosts=frozenset(hosts),
-        bound=frozenset(bound),
+        bound=frozenset(map(str, ends)),
         is_inside=False in leaves,
         is_outside=True in leaves,
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gwtui.model import resources
+from gwtui.model.controllers import KGATEWAY_CONTROLLER
 from gwtui.model.gateway_api import Gateway, GatewayClass, ParentRef, Route
-from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ServiceKey
+from gwtui.model.ids import ExternalKey, GatewayKey, NamespacedName, ObjectKey, ServiceKey
 from gwtui.model.istio import (
+    INGRESS_USE_WAYPOINT,
     ISTIO_NETWORKING,
     MESH_EXTERNAL,
     USE_WAYPOINT,
@@ -19,12 +21,15 @@ from gwtui.model.istio import (
     ServiceEntry,
 )
 from gwtui.model.kubernetes import Condition, Meta, Service
-from gwtui.model.observations import NamespacedName
+from gwtui.model.names import service_cluster
 from gwtui.model.relations.backends import WORKLOAD
 from gwtui.model.relations.inventory import Inventory
+from gwtui.model.relations.remarks import absence, text_of
 from gwtui.model.shape import Hop
 
 BY_WAYPOINT = "waypoint"
+TO_WAYPOINT = "to-waypoint"
+"""Rule of a hop from an ingress gateway to the waypoint of the Services its routes name."""
 
 CONTROLLERS = frozenset({"istio.io/mesh-controller", "istio.io/agentgateway-waypoint-controller"})
 """Controllers whose Gateways are waypoints, all of them."""
@@ -33,6 +38,8 @@ NO_WAYPOINT_CONTROLLERS = frozenset({"istio.io/eastwest-controller", "istio.io/u
 PROTOCOLS = frozenset({"HBONE", "istio.io/PROXY"})
 """Listener protocols only waypoints have: Istio's own, and the one ztunnel uses to reach a kgateway waypoint."""
 FOR_SERVICES = frozenset({"service", "all"})
+HEADLESS = "None"
+"""Cluster IP of a Service that has none."""
 
 
 class Subject(NamedTuple):
@@ -51,9 +58,13 @@ class Bindings:
     """Whose traffic takes which waypoint."""
 
     waypoint_of: Mapping[Subject, GatewayKey] = field(default_factory=dict)
+    ends: Mapping[GatewayKey, frozenset[ServiceKey | ExternalKey]] = field(default_factory=dict)
+    """Where the traffic of each waypoint ends: what is bound to it."""
+    for_ingress: Mapping[ServiceKey, GatewayKey] = field(default_factory=dict)
+    """Services whose waypoint ingress gateways are to use as well."""
     problems: Mapping[GatewayKey, frozenset[str]] = field(default_factory=dict)
     homeless: frozenset[str] = frozenset()
-    """Problems that belong to no Gateway: a waypoint that does not exist."""
+    """What belongs to no Gateway: a waypoint that does not exist, or cannot be seen."""
 
     def parent(self, ref: ParentRef, namespace: str) -> GatewayKey | None:
         """Return the waypoint that serves a route whose parent is a Service or ServiceEntry; None for others."""
@@ -99,9 +110,13 @@ def bindings_of(inventory: Inventory, own_services: Mapping[NamespacedName, Gate
         if waypoint is None:
             continue
         gateway = inventory.gateways.get(waypoint)
-        if gateway is None or not is_waypoint(inventory, waypoint, gateway):
-            if inventory.was_read(resources.GATEWAYS):
-                homeless.add(f"{subject}: its waypoint {waypoint} does not exist")
+        if gateway is None:
+            remark = absence(inventory, resources.GATEWAYS, waypoint.namespace, f"{subject}: its waypoint {waypoint}")
+            homeless.update([text_of(remark)] if remark is not None else ())
+        elif not is_waypoint(inventory, waypoint, gateway):
+            # Without its class nothing may tell that it is one.
+            if inventory.was_read(resources.GATEWAY_CLASSES):
+                homeless.add(f"{subject}: its waypoint {waypoint} is a Gateway and no waypoint")
         elif _traffic_label(inventory, gateway) in {"", *FOR_SERVICES}:
             found[subject] = waypoint
             for condition in conditions:
@@ -112,6 +127,8 @@ def bindings_of(inventory: Inventory, own_services: Mapping[NamespacedName, Gate
                 problems.setdefault(waypoint, set()).add("has no address: no traffic is sent to it yet")
     return Bindings(
         waypoint_of=found,
+        ends=_ends_by_waypoint(inventory, found),
+        for_ingress=_for_ingress(inventory, found),
         problems={key: frozenset(lines) for key, lines in problems.items()},
         homeless=frozenset(homeless),
     )
@@ -126,6 +143,26 @@ def _subjects(
             yield Subject("Service", *name), service.metadata, service.status.conditions
     for name, entry in inventory.service_entries.items():
         yield Subject("ServiceEntry", *name), entry.metadata, entry.status.conditions
+
+
+def _for_ingress(inventory: Inventory, waypoint_of: Mapping[Subject, GatewayKey]) -> dict[ServiceKey, GatewayKey]:
+    found: dict[ServiceKey, GatewayKey] = {}
+    for (kind, namespace, name), waypoint in waypoint_of.items():
+        if kind == "Service":
+            by_namespace = inventory.labels_of_namespace(namespace).get(INGRESS_USE_WAYPOINT, "")
+            labels = inventory.services[namespace, name].metadata.labels
+            if labels.get(INGRESS_USE_WAYPOINT, by_namespace) == "true":
+                found[ServiceKey(inventory.cluster, namespace, name)] = waypoint
+    return found
+
+
+def _ends_by_waypoint(
+    inventory: Inventory, waypoint_of: Mapping[Subject, GatewayKey]
+) -> dict[GatewayKey, frozenset[ServiceKey | ExternalKey]]:
+    own: dict[GatewayKey, set[ServiceKey | ExternalKey]] = {}
+    for subject, waypoint in waypoint_of.items():
+        own.setdefault(waypoint, set()).update(_ends(inventory, subject))
+    return {waypoint: frozenset(ends) for waypoint, ends in own.items()}
 
 
 def _named(inventory: Inventory, subject: Subject, meta: Meta) -> GatewayKey | None:
@@ -146,7 +183,13 @@ def waypoint_hops(
     """Return the hops with those of waypoints told apart and completed, sorted.
 
     What a waypoint sends to a Service that is bound to it, or along a route whose parent is a Service, gets the rule
-    `waypoint`. A Service that is bound and steered by no route is a hop without shares: all its traffic goes through.
+    `waypoint`. A Service that is bound and steered by no route is a hop without shares, or one that carries more than
+    its shares tell: all its traffic goes through.
+
+    *Source:* for a port of a Service without routes, kgateway's waypoint has a filter chain that forwards to the very
+    Envoy cluster that a backendRef to this port would use (2.0 and 2.1). That the routes of the waypoint Gateway itself
+    take the place of these chains is not followed: then the cluster counts what those routes send to it. The first host
+    of a ServiceEntry has a cluster per port, and ports of ServiceEntries are not read: no name is guessed for its hops.
 
     Args:
         inventory: The cluster.
@@ -157,25 +200,44 @@ def waypoint_hops(
     if not bindings.waypoint_of:
         return tuple(hops)
     routes = frozenset(route for keys in steered.values() for route in keys)
-    own: dict[GatewayKey, set[ServiceKey | ExternalKey]] = {}
-    for subject, waypoint in bindings.waypoint_of.items():
-        own.setdefault(waypoint, set()).update(_ends(inventory, subject))
+    own = bindings.ends
     made: list[Hop] = []
+    plain = _plain_clusters(inventory, bindings, steered)
     for hop in hops:
         if hop.source in own and hop.rule == WORKLOAD and isinstance(hop.target, ServiceKey):
             on_the_way = hop.target in own[hop.source] or all(share.route in routes for share in hop.shares)
-            made.append(replace(hop, rule=BY_WAYPOINT) if on_the_way else hop)
+            clusters = tuple(sorted({*hop.envoy_clusters, *plain.get((hop.source, hop.target), ())}))
+            made.append(replace(hop, rule=BY_WAYPOINT, envoy_clusters=clusters) if on_the_way else hop)
         else:
             made.append(hop)
     reached = {(hop.source, _order_of(hop)) for hop in made}
     for subject, waypoint in bindings.waypoint_of.items():
         if subject not in steered:
             for end in _ends(inventory, subject):
-                hop = Hop(source=waypoint, target=end, rule=BY_WAYPOINT, envoy_clusters=(), shares=())
+                clusters = plain.get((waypoint, end), ()) if isinstance(end, ServiceKey) else ()
+                hop = Hop(source=waypoint, target=end, rule=BY_WAYPOINT, envoy_clusters=clusters, shares=())
                 if (waypoint, _order_of(hop)) not in reached:
                     reached.add((waypoint, _order_of(hop)))
                     made.append(hop)
     return tuple(sorted(made, key=lambda hop: (hop.source, *_order_of(hop), hop.rule)))
+
+
+def _plain_clusters(
+    inventory: Inventory, bindings: Bindings, steered: Mapping[Subject, frozenset[ObjectKey]]
+) -> dict[tuple[GatewayKey, ServiceKey], tuple[str, ...]]:
+    """The Envoy clusters by which a waypoint of kgateway forwards what no route steers, sorted.
+
+    A headless Service has none: its clients reach its pods past the waypoint.
+    """
+    found: dict[tuple[GatewayKey, ServiceKey], tuple[str, ...]] = {}
+    for subject, waypoint in bindings.waypoint_of.items():
+        if subject.kind != "Service" or subject in steered or inventory.controllers[waypoint] != KGATEWAY_CONTROLLER:
+            continue
+        spec = inventory.services[subject.namespace, subject.name].spec
+        ports = sorted(port.port for port in spec.ports) if spec.cluster_ip != HEADLESS else []
+        service = ServiceKey(inventory.cluster, subject.namespace, subject.name)
+        found[waypoint, service] = tuple(service_cluster(service.namespace, service.name, port) for port in ports)
+    return found
 
 
 def _order_of(hop: Hop) -> tuple[str, tuple[str, ...]]:

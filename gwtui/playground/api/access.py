@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gwtui.playground.api.kinds import KINDS
-from gwtui.playground.api.status import ApiError, Json
+from gwtui.playground.api.status import ApiError, Json, bad_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +145,20 @@ def impersonated(user: User, name: str, groups: Iterable[str]) -> User:
 
 
 def review(user: User, resource: str, body: Json) -> Json:
-    """The answer to a self review of access, of rules, or of identity."""
+    """The answer to a self review of access, of rules, or of identity.
+
+    Raises:
+        ApiError: 400 for a review of rules that names no namespace.
+    """
     spec = body.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     if resource == "selfsubjectreviews":
         status: Json = {"userInfo": {"username": user.name, "groups": list(user.groups)}}
     elif resource == "selfsubjectrulesreviews":
-        status = _rules_status(user, spec.get("namespace", ""))
+        if not spec.get("namespace"):
+            raise bad_request("no namespace on request")
+        status = _rules_status(user, spec["namespace"])
+        body = body | {"spec": {}}
     elif "nonResourceAttributes" in spec:
         asked = spec["nonResourceAttributes"]
         status = {"allowed": asked.get("verb") in {"get", "head"} or "system:masters" in user.groups}
@@ -181,6 +188,8 @@ def _rules_status(user: User, namespace: str) -> Json:
             "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/openapi/*", "/version"],
         }
     ]
+    if "system:masters" in user.groups:
+        paths.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
     return {"resourceRules": rules, "nonResourceRules": paths, "incomplete": False}
 
 

@@ -116,7 +116,9 @@ class Write:
         obj = self._addressed(patched(content_type, patch, shown))
         unknown = self._unknown(obj)
         if unknown and self.strictness == "Strict":
-            text = f"strict decoding error: {', '.join(unknown)}"
+            # The API quotes the patched object whole.
+            quoted = msgspec.json.encode(msgspec.json.encode(obj).decode()).decode()
+            text = f"{quoted}: strict decoding error: {', '.join(unknown)}"
             cause = {"reason": "FieldValueInvalid", "message": f"Invalid value: {text}", "field": "patch"}
             raise status.invalid("", "", "", [cause])
         return self._store_over(obj, old)

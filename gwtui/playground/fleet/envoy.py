@@ -16,6 +16,7 @@ import aiohttp
 from gwtui.playground.fleet.bootstrap import Node, StaticPorts, bootstrap
 from gwtui.playground.fleet.files import ConfigFiles
 from gwtui.playground.fleet.ports import LOOPBACK, PortLease
+from gwtui.playground.fleet.refusals import QUERY, refused_types
 from gwtui.playground.translation.gateway import ProxyConfig
 from gwtui.playground.warden import Warden
 
@@ -98,6 +99,16 @@ class Envoy:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with asyncio.timeout(_PROBE_DEADLINE_S):
                 await self._around.http.post(f"{self.admin_url}/healthcheck/fail")
+
+    async def refused(self) -> frozenset[str]:
+        """Type URLs of the configuration it refuses at present; none of one that cannot be asked."""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with (
+                asyncio.timeout(_PROBE_DEADLINE_S),
+                self._around.http.get(self.admin_url + QUERY) as answer,
+            ):
+                return refused_types((await answer.json())["stats"], self._files.sent_version)
+        return frozenset()
 
     async def _keep_alive(self) -> None:
         failures = 0

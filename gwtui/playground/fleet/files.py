@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from gwtui.playground.fleet.bootstrap import file_source
 from gwtui.playground.fleet.ports import LOOPBACK
+from gwtui.playground.fleet.refusals import Subscription
 from gwtui.playground.translation.gateway import ProxyConfig
 from gwtui.playground.world import Json
 
@@ -24,6 +25,7 @@ class ConfigFiles:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._versions: dict[Path, str] = {}
+        self._sent: dict[Path, str] = {}
         self._clusters: Mapping[str, Json] = {}
         for folder in ("eds", "rds"):
             (directory / folder).mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,17 @@ class ConfigFiles:
         local = [each if each["type"] != "EDS" else self._with_endpoints(each) for each in resources]
         return self._write(self.directory / "cds.json", resources, local)
 
+    def sent_version(self, subscription: Subscription) -> str:
+        """The version a subscription was sent last; empty when it was sent nothing."""
+        match subscription.kind:
+            case "rds":
+                path = self._routes_path(subscription.name)
+            case "eds":
+                path = self._endpoints_path(subscription.name)
+            case kind:
+                path = self.directory / f"{kind}.json"
+        return self._sent.get(path, "")
+
     def _write(self, path: Path, resources: list[Json], local: list[Json]) -> str:
         """Write local resources under a version made of the portable ones: equal replicas show equal versions."""
         portable = json.dumps(resources, sort_keys=True)
@@ -69,6 +82,7 @@ class ConfigFiles:
             draft.write_text(json.dumps({"version_info": version, "resources": local}))
             draft.rename(path)
             self._versions[path] = digest
+            self._sent[path] = version
         return version
 
     def _endpoints_path(self, name: str) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from gwtui.playground.deployer import ADMIN_PORT, READINESS_PORT, STATS_PORT
@@ -22,10 +23,14 @@ PodKey = tuple[str, str]
 Registry = MutableMapping[tuple[str, str, int], tuple[str, int]]
 """Where ports of pods really listen: (namespace, pod, port) to (host, port)."""
 
+Refusals = Mapping[tuple[str, str], int]
+"""How many proxies refuse a kind of configuration at present, by `node.metadata.role` and type URL."""
+
 
 @dataclass(slots=True)
 class _Proxy:
     envoy: Envoy
+    role: str
     static: dict[int, PortLease]
     """Admin excluded: the Envoy holds that one."""
     data: dict[int, PortLease] = field(default_factory=dict)
@@ -66,7 +71,7 @@ class Proxies:
         ports = StaticPorts(readiness=static[READINESS_PORT].port, stats=static[STATS_PORT].port)
         envoy = Envoy(node, f"{namespace}/{pod}", self._around, ports)
         envoy.on_change = lambda: self._on_change(key)
-        proxy = _Proxy(envoy, static)
+        proxy = _Proxy(envoy, role, static)
         self._running[key] = proxy
         self._registry[namespace, pod, ADMIN_PORT] = (LOOPBACK, envoy.admin.port)
         for port, lease in static.items():
@@ -94,6 +99,13 @@ class Proxies:
         """Base URL of every admin interface, by `namespace/pod`."""
         return {f"{ns}/{pod}": proxy.envoy.admin_url for (ns, pod), proxy in sorted(self._running.items())}
 
+    def stats_urls(self) -> dict[str, str]:
+        """Base URL of every stats listener, by `namespace/pod`: where Prometheus scrapes `/metrics`."""
+        return {
+            f"{ns}/{pod}": f"http://{LOOPBACK}:{proxy.static[STATS_PORT].port}"
+            for (ns, pod), proxy in sorted(self._running.items())
+        }
+
     def state(self, key: PodKey) -> ContainerState | None:
         """What a pod's container does, or None when it does not run here."""
         proxy = self._running.get(key)
@@ -107,6 +119,12 @@ class Proxies:
             started_at=envoy.started_at,
             exit_code=envoy.exit_code,
         )
+
+    async def refusals(self) -> Refusals:
+        """Ask every proxy what it refuses."""
+        proxies = list(self._running.values())
+        answers = await asyncio.gather(*(proxy.envoy.refused() for proxy in proxies))
+        return Counter((proxy.role, each) for proxy, kinds in zip(proxies, answers, strict=True) for each in kinds)
 
     def retire(self, key: PodKey) -> None:
         """Let a pod go the way Kubernetes does: failing health checks first, the process a little later."""

@@ -8,17 +8,34 @@ from gwtui.playground.world import SERVICES, Addresses, Json, World
 
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ASSIGNMENT = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_HTTP2 = ("kubernetes.io/h2c", "http2", "grpc", "grpc-web")
+"""Values of `appProtocol` that mean HTTP/2, in any case. *Source:* kgateway 2.x."""
 
 
-def cluster(name: str) -> Json:
-    """An EDS cluster."""
-    return {
+def cluster(name: str, *, is_http2: bool = False) -> Json:
+    """An EDS cluster, whose hosts are spoken to in HTTP/1.1 or in HTTP/2 with prior knowledge."""
+    found: Json = {
         "@type": CLUSTER,
         "name": name,
         "type": "EDS",
         "connectTimeout": "5s",
         "edsClusterConfig": {"edsConfig": FROM_CONTROL_PLANE},
     }
+    if is_http2:
+        options = {"@type": f"type.googleapis.com/{_HTTP_OPTIONS}", "explicitHttpConfig": {"http2ProtocolOptions": {}}}
+        found["typedExtensionProtocolOptions"] = {_HTTP_OPTIONS: options}
+    return found
+
+
+def speaks_http2(world: World, target: Target) -> bool:
+    """Whether the port of a Service says by its `appProtocol` that HTTP/2 is spoken behind it.
+
+    A BackendConfigPolicy cannot say so: its `http2ProtocolOptions` tune what speaks HTTP/2 already.
+    """
+    service = None if target.host else world.get(SERVICES, target.namespace, target.name)
+    ports = service["spec"].get("ports", ()) if service else ()
+    return any(each["port"] == target.port and each.get("appProtocol", "").lower() in _HTTP2 for each in ports)
 
 
 def static_cluster(name: str, address: tuple[str, int] | None) -> Json:

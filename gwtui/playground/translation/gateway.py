@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gwtui.playground.translation.attachment import Attachment
-from gwtui.playground.translation.clusters import assignment, cluster, ready_addresses, static_cluster
+from gwtui.playground.translation.clusters import (
+    assignment,
+    cluster,
+    ready_addresses,
+    speaks_http2,
+    static_cluster,
+)
 from gwtui.playground.translation.inbound import NAME, translate_inbound
 from gwtui.playground.translation.listeners import (
     certificates,
@@ -69,7 +75,7 @@ def translate(world: World, gateway: Json, attached: Iterable[Attachment], addre
             address = addresses.get(("", service["spec"]["clusterIP"], target.port))
             clusters[target.cluster] = static_cluster(target.cluster, address)
         else:
-            clusters[target.cluster] = cluster(target.cluster)
+            clusters[target.cluster] = cluster(target.cluster, is_http2=speaks_http2(world, target))
             endpoints[target.cluster] = assignment(target.cluster, ready_addresses(world, target, addresses))
     return ProxyConfig(listeners=listeners, routes=routes, clusters=clusters, endpoints=endpoints)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.message_pump import _MessagePumpMeta
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -14,9 +16,10 @@ from gwtui.tui.keymap import bindings, display
 from gwtui.tui.modes import TABS
 from gwtui.tui.widgets.painted import LinesBar, LinesView
 from gwtui.tui.widgets.prompt import Prompt
+from gwtui.views.cost import cost_line
 from gwtui.views.header import Tab, header, tabs
 from gwtui.views.scene import Scene
-from gwtui.views.spans import BLANK, Line, Role, Span, crop, joined, line, spread
+from gwtui.views.spans import BLANK, Line, Role, Span, crop, joined, line, spread, width
 from gwtui.views.triage_line import triage_line
 
 if TYPE_CHECKING:
@@ -31,7 +34,11 @@ PARTS = 5
 """Widgets a screen is composed of."""
 
 
-class ConsoleScreen(Screen[None]):
+class _AbstractScreen(ABCMeta, _MessagePumpMeta):
+    """Lets a screen say what it leaves to others: Textual's classes have a metaclass of their own."""
+
+
+class ConsoleScreen(Screen[None], metaclass=_AbstractScreen):
     """A main screen. Subclasses compose one body widget and paint a scene into it."""
 
     BINDINGS = bindings("console")
@@ -71,6 +78,11 @@ class ConsoleScreen(Screen[None]):
     def on_resize(self) -> None:
         """Another width has another wording."""
         self.repaint()
+
+    def on_idle(self) -> None:
+        """Show the answer to a key now: the toolkit's next frame may be 30 ms away when one was painted just before."""
+        if self.is_current and self.console_app.is_answering:
+            self._on_timer_update()
 
     @on(Prompt.Edited)
     def _prompt_edited(self, event: Prompt.Edited) -> None:
@@ -134,13 +146,17 @@ class ConsoleScreen(Screen[None]):
         """Whether there is nothing to go back to."""
         return len(self.app.screen_stack) <= 1
 
+    @abstractmethod
     def body(self) -> Widget:
         """The widget that shows the scene, with the id `body`."""
-        raise NotImplementedError
 
+    def derive(self, scene: Scene) -> Iterator[None]:
+        """Work out what `show` will paint, part by part, where that takes long."""
+        yield from ()
+
+    @abstractmethod
     def show(self, scene: Scene) -> None:
         """Paint the scene into the body."""
-        raise NotImplementedError
 
     def selection_line(self) -> Line:
         """The story of what is selected; empty when there is nothing to tell."""
@@ -159,25 +175,55 @@ class ConsoleScreen(Screen[None]):
         self.paint(self.console_app.scene)
 
     def paint(self, scene: Scene) -> None:
-        """Paint everything; a screen that is being made paints when it is ready, one that is being closed never."""
-        if not self._is_composed or len(self.children) < PARTS:
+        """Paint everything."""
+        for _ in self.paint_parts(scene):
+            pass
+
+    def paint_parts(self, scene: Scene) -> Iterator[None]:
+        """Paint everything, part by part.
+
+        A screen that is being made paints when it is ready, one that is being closed never.
+        """
+        if not self._is_whole():
             return
+        self._paint_top(scene)
+        yield
+        for _ in self.derive(scene):
+            yield
+            if not self._is_whole():
+                return
+        for paint in (self.show, self._paint_notices, self.paint_foot):
+            if not self._is_whole():
+                return
+            paint(scene)
+            yield
+
+    def _is_whole(self) -> bool:
+        return self._is_composed and len(self.children) >= PARTS
+
+    def _paint_top(self, scene: Scene) -> None:
         cells = self.size.width or self.app.size.width
-        app = self.console_app
-        top = header(scene.snapshot, scene.fleet, scene.clusters, scene.now, cells=cells, badges=app.badges())
+        badges = self.console_app.badges()
+        top = header(scene.snapshot, scene.fleet, scene.clusters, scene.now, cells=cells, badges=badges)
         entries = [Tab(key=key, name=name, active=mode == self.MODE) for key, name, mode in TABS]
-        self.query_one("#header", LinesBar).show((top, tabs(entries, EVERYWHERE, cells=cells, badges=app.badges())))
-        self.show(scene)
-        self._paint_notices(scene, cells)
-        self.paint_foot(scene)
+        ways = tabs(entries, EVERYWHERE, cells=cells, badges=badges, cost=cost_line(scene.cost))
+        self.query_one("#header", LinesBar).show((top, ways))
 
     def paint_foot(self, scene: Scene) -> None:
         """Paint the lines at the bottom: selection, the most important fact, keys."""
         cells = self.size.width or self.app.size.width
-        lines = [crop((Span(" "), *self.selection_line()), cells), crop(triage_line(scene), cells), self._keys(cells)]
+        lines = [self._selection(cells), crop(triage_line(scene), cells), self._keys(cells)]
         self.query_one("#foot", LinesBar).show(lines)
 
-    def _paint_notices(self, scene: Scene, cells: int) -> None:
+    def paint_selection(self) -> None:
+        """Paint the story of what is selected now; the rest of the bottom stays."""
+        self.query_one("#foot", LinesBar).show_line(0, self._selection(self.size.width or self.app.size.width))
+
+    def _selection(self, cells: int) -> Line:
+        return crop((Span(" "), *self.selection_line()), cells)
+
+    def _paint_notices(self, scene: Scene) -> None:
+        cells = self.size.width or self.app.size.width
         waiting = not scene.has_gateways
         nothing = self.query_one("#nothing", LinesView)
         filtered = not waiting and self.nothing_matches()
@@ -218,7 +264,10 @@ class ConsoleScreen(Screen[None]):
                     Span(display(key), Role.KEY), Span(f" {binding.description}", Role.DIM)
                 )
         state = self.console_app.state_line()
-        return spread((Span(" "), *joined(list(hints.values()), "   ")), (*state, Span(" ")), cells)
+        shown, room = list(hints.values()), cells - width(state) - 3
+        while len(shown) > 1 and width(joined(shown, "   ")) > room:
+            shown.pop()  # whole keys only; the help screen lists them all
+        return spread((Span(" "), *joined(shown, "   ")), (*state, Span(" ")), cells)
 
     async def _open_prompt(self, prompt: Prompt) -> None:
         if not self.query(Prompt):

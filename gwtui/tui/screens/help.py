@@ -11,7 +11,19 @@ from gwtui.tui.screens.reading import ReadingScreen
 from gwtui.views.map_legend import MARKS
 from gwtui.views.spans import BLANK, Line, Role, Span, line
 
-_TITLES = {"map": "Map", "table": "Table", "proxies": "Proxies", "console": "Every screen", "app": "Everywhere"}
+_TITLES = {
+    "map": "Map",
+    "table": "Table",
+    "proxies": "Proxies",
+    "routes": "Routes",
+    "rule": "Rule",
+    "proxy": "Proxy",
+    "page": "Rows",
+    "drain": "Drain",
+    "conductor": "A drain under way",
+    "console": "Every screen",
+    "app": "Everywhere",
+}
 
 
 class HelpScreen(ReadingScreen):
@@ -48,7 +60,9 @@ def help_lines(active: dict[str, ActiveBinding]) -> Sequence[Line]:
     lines += [BLANK, line(Span("Marks", Role.ACCENT))]
     lines += [line(Span(f"  {mark:<16}", Role.KEY), meaning) for mark, meaning in MARKS]
     lines.append(BLANK)
-    lines.append(line(Span("  No key on this screen changes anything in a cluster.", Role.DIM)))
+    writes = "What these keys do is written to the cluster, and to the journal."
+    harmless = "No key on this screen changes anything in a cluster."
+    lines.append(line(Span(f"  {writes if 'conductor.abort' in keys else harmless}", Role.DIM)))
     return lines
 
 

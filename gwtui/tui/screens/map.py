@@ -10,7 +10,7 @@ from gwtui.tui.widgets.fleet_view import FleetView
 from gwtui.views.fleet import Fleet
 from gwtui.views.fleet_map import SERVICES_SHOWN, fleet_map
 from gwtui.views.map_layout import SPACIOUS
-from gwtui.views.map_parts import OUTSIDE, WORKLOAD, FleetMap, NodeId
+from gwtui.views.map_parts import GATEWAY, OUTSIDE, WORKLOAD, FleetMap, NodeId
 from gwtui.views.map_reach import filtered, touching
 from gwtui.views.scene import Scene
 from gwtui.views.spans import BLANK, Line, Role, Span, line
@@ -39,16 +39,23 @@ class MapScreen(ConsoleScreen):
     def show(self, scene: Scene) -> None:
         """Paint the map of the scene. While neither the figures nor the question changed, nothing is done."""
         services = SERVICES_SHOWN_WIDE if self.size.width >= SPACIOUS else SERVICES_SHOWN
-        asked = (scene.clusters, self.pattern, self._centre, services)
+        drains = self.console_app.drains.places()
+        # A drain says for how long: where one is shown, the words are of the moment.
+        drained = (tuple(drains.items()), scene.now) if drains else ()
+        asked = (scene.clusters, self.pattern, self._centre, services, drained)
         if self._shown is None or self._from is None or self._from[0] is not scene.fleet or self._from[1] != asked:
-            self._whole = whole = fleet_map(scene, services=services)
+            self._whole = whole = fleet_map(scene, services=services, drains=drains)
             if self._centre and not any(node in whole.by_id for node in self._centre):
                 self.console_app.say(f"{self._centre_name} is gone: everything is shown again")
                 self._centre = ()
-                asked = (scene.clusters, self.pattern, (), services)
+                asked = (scene.clusters, self.pattern, (), services, drained)
             self._shown = filtered(touching(whole, self._centre) if self._centre else whole, self.pattern)
             self._from = (scene.fleet, asked)
         self._view.show(self._shown, (self.pattern, self._centre))
+        if self.is_current:
+            gateways = (node.gateway for node in self._view.in_window if node.kind == GATEWAY)
+            figures = (scene.fleet.gateways.get(key) for key in gateways if key is not None)
+            self.console_app.attention.turn([key for entry in figures if entry for key in entry.node.proxies])
 
     def selection_line(self) -> Line:
         """The story of the selected card."""
@@ -111,6 +118,16 @@ class MapScreen(ConsoleScreen):
             self.console_app.open_yaml(card.yaml)
         else:
             self.console_app.say("no object is known behind this card")
+
+    @on(FleetView.DrainWanted)
+    def _drain_wanted(self) -> None:
+        card = self._view.selected
+        if card is None or card.id.kind != GATEWAY or card.id.gateway is None:
+            self.console_app.say("a gateway is drained: select one; + opens a fold")
+            return
+        from gwtui.changes.drains.wish import Shard  # noqa: PLC0415 - after the first frame
+
+        self.console_app.drains.wish([Shard(card.id.gateway)])
 
     @property
     def _view(self) -> FleetView:

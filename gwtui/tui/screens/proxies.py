@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 
 from textual import on
 
 from gwtui.model.ids import GatewayKey, ObjectKey, ProxyKey
-from gwtui.tui import dialogs
 from gwtui.tui.keymap import bindings
-from gwtui.tui.screens.console import ConsoleScreen
+from gwtui.tui.screens.sorted_table import SortedTableScreen
 from gwtui.tui.widgets.live_table import LiveTable
-from gwtui.views.proxies import PODS, SORTS, columns, row, rows
+from gwtui.views.proxies import PODS, SORTS, ProxyRow, columns, row, rows, story
 from gwtui.views.scene import Scene
 from gwtui.views.spans import BLANK, Line, Role, Span, line
-from gwtui.views.tables import Row, settle
-
-FREEZE_S = 4.0
-"""Seconds after the last movement of the cursor in which rows keep their places."""
+from gwtui.views.tables import Column, Row
 
 
-class ProxiesScreen(ConsoleScreen):
+class ProxiesScreen(SortedTableScreen[ProxyKey]):
     """A live table of proxies, of all gateways or of one."""
 
     BINDINGS = bindings("proxies")
     MODE = "proxies"
+    SORTS = tuple(SORTS)
 
     def __init__(self, scope: GatewayKey | None = None) -> None:
         """Open the table.
@@ -34,35 +31,55 @@ class ProxiesScreen(ConsoleScreen):
         """
         super().__init__()
         self._scope = scope
-        self._sort = "state"
-        self._moved_at: datetime | None = None
+        self._rows: dict[ProxyKey, ProxyRow] = {}
+        self._columns: Sequence[Column] = ()
+        self._order: list[ProxyKey] = []
+        self._row_of: Callable[[ProxyKey], Row] = lambda _: Row(())
 
-    def body(self) -> LiveTable[ProxyKey]:
-        """The table."""
-        return LiveTable[ProxyKey](id="body")
+    def derive(self, scene: Scene) -> Iterator[None]:
+        """Find and sort the rows, and make those in the window; the order rests while the cursor moves.
 
-    def show(self, scene: Scene) -> None:
-        """Paint the rows of the scene; their order rests while the cursor moves."""
-        found = rows(scene.snapshot, scene.now, scope=self._scope, pattern=self.pattern, sort=self._sort)
+        What was asked for may change between two parts. Then it was painted at once, and this is of no use any more.
+        """
+        asked = self.pattern, self._sort
+        found = rows(
+            scene.snapshot,
+            scene.now,
+            scope=self._scope,
+            pattern=self.pattern,
+            sort=self._sort,
+            figures=scene.fleet,
+        )
         by_key = {each.key: each for each in found}
+        yield
         clusters = len({key.cluster for key in by_key})
-        order = list(by_key)
-        if self._moved_at and (scene.now - self._moved_at).total_seconds() < FREEZE_S:
-            order = settle(order, self._table.keys)
+        is_odd = any(each.noted.odd for each in found)
+        wanted = columns(found, clusters=clusters)
+        yield
+        made: dict[ProxyKey, Row] = {}
 
         def row_of(key: ProxyKey) -> Row:
-            return row(by_key[key], scene.snapshot, scene.now, clusters=clusters)
+            if key not in made:
+                made[key] = row(by_key[key], scene.snapshot, scene.now, clusters=clusters, is_odd=is_odd)
+            return made[key]
 
-        self._table.show(columns(found, clusters=clusters), order, row_of, sorted_by=self._sort)
+        for key in self._table.window_of(self._ordered(by_key, scene.now)):
+            row_of(key)
+            yield
+        if asked == (self.pattern, self._sort):
+            self._rows, self._columns, self._row_of = by_key, wanted, row_of
+            self._order = self._ordered(by_key, scene.now)
+
+    def show(self, scene: Scene) -> None:
+        """Paint the rows."""
+        self._table.show(self._columns, self._order, self._row_of, sorted_by=self._sort)
+        if self.is_current:
+            self.console_app.attention.turn(self._table.in_window)
 
     def selection_line(self) -> Line:
-        """The selected proxy by its full name; cells of the table may be cut."""
-        key = self._table.selected
-        return (
-            line(Span("pod ", Role.DIM), Span(str(key), Role.STRONG), Span(f" in {key.cluster}", Role.DIM))
-            if key
-            else BLANK
-        )
+        """The selected proxy by its full name and with what is noted about it; cells of the table may be cut."""
+        chosen = self._rows.get(self._table.selected) if self._table.selected else None
+        return (Span("pod ", Role.DIM), *story(chosen)) if chosen else BLANK
 
     def scope_line(self) -> Line:
         """The gateway the table is limited to."""
@@ -72,16 +89,13 @@ class ProxiesScreen(ConsoleScreen):
             Span("proxies of ", Role.DIM), Span(str(self._scope), Role.STRONG), Span("  esc goes back", Role.DIM)
         )
 
-    def nothing_matches(self) -> bool:
-        """Whether the filter leaves no row."""
-        return bool(self.pattern) and not self._table.keys
+    def action_drain(self) -> None:
+        """Plan to take everything away from the selected proxy."""
+        key = self._table.selected
+        if key is not None:
+            from gwtui.changes.drains.wish import OneProxy  # noqa: PLC0415 - after the first frame
 
-    def action_sort(self, direction: int) -> None:
-        """Sort by the column beside the one the rows are sorted by now."""
-        names = list(SORTS)
-        self._sort = names[(names.index(self._sort) + direction) % len(names)]
-        self._moved_at = None
-        self.repaint()
+            self.console_app.drains.wish([OneProxy(key)])
 
     def action_yaml(self) -> None:
         """Show the pod of the selected proxy."""
@@ -89,17 +103,10 @@ class ProxiesScreen(ConsoleScreen):
         if key is not None:
             self.console_app.open_yaml(ObjectKey(key.cluster, PODS, key.namespace, key.pod))
 
-    @on(LiveTable.Moved)
-    def _moved(self) -> None:
-        self._moved_at = self.console_app.scene.now
-        self.paint_foot(self.console_app.scene)
-
     @on(LiveTable.Opened)
     def _opened(self) -> None:
         key = self._table.selected
         if key is not None:
-            self.app.push_screen(dialogs.proxy(key))
+            from gwtui.tui.screens.proxy import ProxyScreen  # noqa: PLC0415 - loaded when a proxy is opened
 
-    @property
-    def _table(self) -> LiveTable[ProxyKey]:
-        return self.query_one("#body", LiveTable)
+            self.app.push_screen(ProxyScreen(key))

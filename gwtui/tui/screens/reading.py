@@ -14,6 +14,7 @@ from gwtui.errors import GwtuiError
 from gwtui.model.ids import ObjectKey
 from gwtui.tui.keymap import bindings
 from gwtui.tui.widgets.painted import LinesView
+from gwtui.views.failure import failure
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Line, Role, Span, line
 from gwtui.views.yaml_lines import yaml_lines
@@ -84,23 +85,10 @@ class LiveReadingScreen(ReadingScreen):
         self.call_after_refresh(lambda: self.paint(self.console_app.scene))
 
     def paint(self, scene: Scene) -> None:
-        """Show the scene."""
+        """Show the scene. A panel that is being closed is mounted still, and has no lines any more."""
+        if not self.query("#lines"):
+            return
         self._view.show(self._lines_of(scene, max(20, self._view.size.width - 1)))
-
-
-class DetailScreen(LiveReadingScreen):
-    """A live panel about one object, whose YAML is one key away."""
-
-    BINDINGS = bindings("detail")
-    SUBTITLE = "y yaml · esc closes"
-
-    def __init__(self, title: str, lines_of: Callable[[Scene, int], Sequence[Line]], yaml: ObjectKey) -> None:
-        super().__init__(title, lines_of)
-        self._yaml = yaml
-
-    def action_yaml(self) -> None:
-        """Show the object."""
-        self.console_app.open_yaml(self._yaml)
 
 
 class DocumentScreen(ReadingScreen):
@@ -123,10 +111,7 @@ class DocumentScreen(ReadingScreen):
         try:
             document = await self._fetch(self._key)
         except GwtuiError as error:
-            lines = [line(Span(f"✖ {error.message}", Role.BAD))]
-            if error.hint:
-                lines.append(line(Span("  → ", Role.DIM), error.hint))
-            self._view.show(lines)
+            self._view.show(failure(error))
             return
         if not get_current_worker().is_cancelled:
             self._view.show(yaml_lines(document))

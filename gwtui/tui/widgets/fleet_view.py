@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -15,7 +15,7 @@ from gwtui.views.map_drawing import draw, titles
 from gwtui.views.map_legend import legend
 from gwtui.views.map_parts import FOLD, GATEWAY, Card, FleetMap, NodeId
 from gwtui.views.map_walk import walk, walk_tree
-from gwtui.views.spans import Line, Role, Span
+from gwtui.views.spans import Line, Role, Span, crop
 
 
 class FleetView(Painted, ScrollView, can_focus=True):
@@ -35,6 +35,9 @@ class FleetView(Painted, ScrollView, can_focus=True):
     class FocusWanted(Message):
         """The operator wants to see only what the selected card touches, or everything again."""
 
+    class DrainWanted(Message):
+        """The operator wants to empty the gateway of the selected card, or to fill it again."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
         self._whole: FleetMap | None = None
@@ -42,11 +45,24 @@ class FleetView(Painted, ScrollView, can_focus=True):
         self._arranged = Arrangement()
         self._wanted: NodeId | None = None
         self._window: tuple[int, list[Line]] | None = None
+        self._placed: object = None
+        """What the place of every card on the screen depends on."""
 
     @property
     def selected(self) -> Card | None:
         """The selected card, or the fold it is in; None when the map is empty."""
         return self._arranged.map.card(self._selected)
+
+    @property
+    def in_window(self) -> frozenset[NodeId]:
+        """The cards in the window. What is folded is not among them: a fold shows no figures of a single card."""
+        top = self.scroll_offset.y
+        bottom = top + self.size.height
+        layout = self._arranged.layout
+        if layout is None:
+            return frozenset(row.node for row in self._arranged.tree[top:bottom])
+        places = layout.places.items()
+        return frozenset(node for node, place in places if place.y < bottom and place.y + place.height > top)
 
     @property
     def selected_ids(self) -> tuple[NodeId, ...]:
@@ -71,9 +87,8 @@ class FleetView(Painted, ScrollView, can_focus=True):
     def select(self, node: NodeId) -> None:
         """Select a card and bring it into view."""
         self._wanted = node
-        self._window = None
         self._scroll_to_selected()
-        self.refresh()
+        self._repaint()
         self.post_message(self.Moved())
 
     def on_resize(self, event: events.Resize) -> None:
@@ -95,7 +110,7 @@ class FleetView(Painted, ScrollView, can_focus=True):
         cells = max(self.size.width, layout.width)
         x_offset, y_offset = self.scroll_offset
         line = titles(self._arranged.map, layout) if y == 0 else self._drawn(y_offset)[y - 1]
-        return self.strip(line, cells).crop_extend(x_offset, x_offset + self.size.width, self.rich_style)
+        return self.strip(line, cells).crop(x_offset, x_offset + self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         """Select the card under the pointer; a second click goes in."""
@@ -145,6 +160,11 @@ class FleetView(Painted, ScrollView, can_focus=True):
         if self.selected is not None:
             self.post_message(self.YamlWanted())
 
+    def action_drain(self) -> None:
+        """Ask for a drain of the selected card."""
+        if self.selected is not None:
+            self.post_message(self.DrainWanted())
+
     def _arrange(self) -> None:
         if self._whole is None:
             return
@@ -172,9 +192,25 @@ class FleetView(Painted, ScrollView, can_focus=True):
     def _resize_content(self) -> None:
         layout = self._arranged.layout
         height = self._arranged.height + (1 if layout else 0)
-        self.virtual_size = Size(layout.width if layout else self.size.width, height)
+        size = Size(layout.width if layout else self.size.width, height)
+        placed = (self._arranged.placed, size, self.size)
+        if placed != self._placed:
+            self._placed = placed
+            self._window = None
+        self.virtual_size = size
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Paint again what differs from what is on the screen: while the cards stay where they are, single lines."""
+        before, top = self._window, self.scroll_offset.y
         self._window = None
-        self.refresh()
+        if before is None or before[0] != top or self._arranged.layout is None:
+            self.refresh()
+            return
+        drawn = enumerate(zip(before[1], self._drawn(top), strict=True), start=1)
+        changed = [Region(0, y, self.size.width, 1) for y, (old, new) in drawn if old != new]
+        if changed:
+            self.refresh(*changed)
 
     def _drawn(self, top: int) -> list[Line]:
         if self._window is None or self._window[0] != top:
@@ -190,7 +226,8 @@ class FleetView(Painted, ScrollView, can_focus=True):
             return self.strip((), self.size.width)
         is_cursor = self._arranged.tree[row].node == self._selected
         mark = Span("▌" if is_cursor else " ", Role.ACCENT)
-        return self.strip((mark, *self._arranged.tree[row].line), self.size.width, is_cursor=is_cursor)
+        cells = self.size.width
+        return self.strip(crop((mark, *self._arranged.tree[row].line), cells), cells, is_cursor=is_cursor)
 
     def _at(self, x: int, y: int) -> NodeId | None:
         layout, tree = self._arranged.layout, self._arranged.tree

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -79,10 +79,18 @@ class LinesBar(Painted):
         self._lines: Sequence[Line] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Replace the lines; repaints when they differ."""
-        if lines != self._lines:
-            self._lines = lines
+        """Replace the lines; repaints those that differ."""
+        before, self._lines = self._lines, lines
+        if len(before) != len(lines):
             self.refresh()
+            return
+        changed = [Region(0, y, self.size.width, 1) for y, line in enumerate(lines) if line != before[y]]
+        if changed:
+            self.refresh(*changed)
+
+    def show_line(self, y: int, line: Line) -> None:
+        """Replace one line that is there already."""
+        self.show([*self._lines[:y], line, *self._lines[y + 1 :]])
 
     def render_line(self, y: int) -> Strip:
         """Paint one line."""
@@ -111,4 +119,4 @@ class LinesView(Painted, ScrollView, can_focus=True):
         row = y_offset + y
         line = self._lines[row] if row < len(self._lines) else ()
         cells = max(self.size.width, self.virtual_size.width)
-        return self.strip(line, cells).crop_extend(x_offset, x_offset + self.size.width, self.rich_style)
+        return self.strip(line, cells).crop(x_offset, x_offset + self.size.width)

@@ -9,6 +9,12 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
+PLACEHOLDERS = {
+    "filter": "filter: words that must occur, !word that must not; enter keeps, esc clears",
+    "command": "command: map, proxies, sources, theme …",
+}
+"""By kind of prompt."""
+
 
 class Prompt(Input):
     """A text field at the bottom of a screen. Escape leaves it without effect on anything else."""
@@ -31,20 +37,19 @@ class Prompt(Input):
             super().__init__()
             self.kind = kind
 
-    def __init__(self, kind: str, text: str = "", *, words: Sequence[str] = ()) -> None:
+    def __init__(self, kind: str, text: str = "", *, words: Sequence[str] = (), placeholder: str = "") -> None:
         """Open a prompt.
 
         Args:
-            kind: `filter` or `command`.
+            kind: `filter`, `command`, or what a screen calls its own.
             text: What stands in it at first.
             words: Words that are completed while typing; → takes the proposal.
+            placeholder: Shown while nothing is typed, instead of what its kind says.
         """
         self.kind = kind
         super().__init__(
             text,
-            placeholder="filter: words that must occur, !word that must not; enter keeps, esc clears"
-            if kind == "filter"
-            else "command: map, proxies, sources, theme …",
+            placeholder=placeholder or PLACEHOLDERS.get(kind, ""),
             suggester=SuggestFromList(words) if words else None,
             select_on_focus=False,
             compact=True,

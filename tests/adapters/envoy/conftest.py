@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from delivered_envoy import AdminAccess, DeliveredEnvoy
+
 HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 CDS = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
@@ -235,3 +237,48 @@ async def start_envoy(envoy: str, tmp_path: Path, backend: int) -> AsyncIterator
         with contextlib.suppress(ProcessLookupError):
             real.process.terminate()
         await real.process.wait()
+
+
+@pytest.fixture
+async def admin_access() -> AsyncIterator[AdminAccess]:
+    access = AdminAccess()
+    yield access
+    await access.close()
+
+
+@pytest.fixture
+async def start_delivered(envoy: str, tmp_path: Path) -> AsyncIterator[Any]:
+    """A coroutine function that starts one `DeliveredEnvoy` and waits until it took everything."""
+    started: list[DeliveredEnvoy] = []
+
+    async def start(allow_paths: str = "") -> DeliveredEnvoy:
+        real = DeliveredEnvoy(tmp_path / str(len(started)), free_ports(5))
+        real.folder.mkdir()
+        config = real.write(allow_paths)
+        real.process = await asyncio.create_subprocess_exec(
+            *(envoy, "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "off"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        started.append(real)
+        async with asyncio.timeout(20):  # it opens delivered listeners last
+            while not await _accepts(real.ports[4]):
+                await asyncio.sleep(0.02)
+        return real
+
+    yield start
+    for real in started:
+        assert real.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            real.process.terminate()
+        await real.process.wait()
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -7,37 +7,23 @@ import contextlib
 import gzip
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bad_servers import OK, Write, dripping, listening, sending, silent, with_length
 from gwtui.adapters.envoy.reader import MAX_BYTES, EnvoyReader
 from gwtui.engine.clock import SystemClock
-from gwtui.errors import BadPayload, Denied, NotServed, SourceError, Unreachable, UsageError
+from gwtui.errors import BadPayload, Denied, NotServed, SourceError, Unreachable
 from gwtui.model.health import ProxyState
 from gwtui.model.ids import ProxyKey
 from gwtui.ports import ProxyAddress
-from static_access import StaticAccess
+from static_access import static_access
 
 GOLDEN = (Path(__file__).parents[2] / "golden" / "envoy" / "stats-busy-1.40.in.json").read_bytes()
 KEY = ProxyKey("static", "", "edge-1")
 ADDRESS = ProxyAddress(KEY, stats_port=9091)
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-
-Write = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-def sending(answer: bytes) -> Write:
-    async def write(writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
-        await writer.drain()
-
-    return write
-
-
-def with_length(body: bytes, *, promised: int | None = None, head: bytes = OK) -> bytes:
-    return head + b"content-length: %d\r\n\r\n" % (len(body) if promised is None else promised) + body
 
 
 async def endless(writer: asyncio.StreamWriter) -> None:
@@ -45,14 +31,6 @@ async def endless(writer: asyncio.StreamWriter) -> None:
     for _ in range(800):
         writer.write(b" " * 65_536)
         await writer.drain()
-
-
-async def dripping(writer: asyncio.StreamWriter) -> None:
-    writer.write(OK + b"content-length: 1000\r\n\r\n")
-    for _ in range(30):
-        writer.write(b"{")
-        await writer.drain()
-        await asyncio.sleep(1)
 
 
 async def dripping_head(writer: asyncio.StreamWriter) -> None:
@@ -68,39 +46,22 @@ async def resetting(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def silent(_writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(30)
+def serving(write: Write, ready: bytes = b"LIVE\n") -> contextlib.AbstractAsyncContextManager[str]:
+    """A server that answers `/ready` and levels as Envoy does and everything else as `write` does."""
 
+    def answer_to(head: bytes) -> Write:
+        if head.startswith(b"GET /ready "):
+            return sending(with_length(ready))
+        if b"type=Gauges" in head:
+            return sending(with_length(b'{"stats":[{"name":"server.state","value":0}]}'))
+        return write
 
-@contextlib.asynccontextmanager
-async def serving(write: Write, ready: bytes = b"LIVE\n") -> AsyncIterator[str]:
-    """A server that answers `/ready` as Envoy does and everything else as `write` does."""
-    handlers: set[asyncio.Task[None]] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        handlers.add(task)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"GET /ready "):
-                writer.write(with_length(ready))
-            else:
-                await write(writer)
-        writer.close()
-        handlers.discard(task)
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
-    for task in handlers.copy():
-        task.cancel()
-    await asyncio.gather(*handlers, return_exceptions=True)
+    return listening(answer_to)
 
 
 @contextlib.asynccontextmanager
 async def reading(base: str) -> AsyncIterator[EnvoyReader]:
-    access = StaticAccess({KEY: base})
+    access = static_access({KEY: base})
     yield EnvoyReader((access,), SystemClock())
     await access.close()
 
@@ -135,7 +96,7 @@ async def test_a_good_server_is_read():
         (sending(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"), BadPayload),
         (sending(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"), NotServed),
         (sending(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n"), Denied),
-        (sending(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"), Denied),
+        (sending(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"), NotServed),
         (resetting, Unreachable),
     ],
     ids=[
@@ -203,13 +164,4 @@ async def test_cancelling_a_read_is_not_swallowed():
 
 async def test_a_proxy_without_a_url_is_not_served():
     with pytest.raises(NotServed):
-        await StaticAccess({}).get(KEY, 0, "/ready", deadline_s=1, max_bytes=10)
-
-
-@pytest.mark.parametrize(
-    "base", ["10.0.0.7:19000", "ftp://a", "http://", "http://a:x", "http://[::1", "http://a?x=1", ""]
-)
-def test_what_is_no_base_url_is_a_usage_error(base: str):
-    with pytest.raises(UsageError) as caught:
-        StaticAccess({KEY: base})
-    assert "http://HOST:PORT" in caught.value.line()
+        await static_access({}).get(KEY, 0, "/ready", deadline_s=1, max_bytes=10)

@@ -9,6 +9,7 @@ from gwtui.adapters.kubernetes.cluster import KubernetesCluster
 from gwtui.adapters.kubernetes.kinds import CORE_KINDS
 from gwtui.adapters.kubernetes.kubeconfig import load_kubeconfig
 from gwtui.adapters.kubernetes.pod_access import PodProxy, PortForward
+from gwtui.adapters.kubernetes.portforward import PodBackend
 from gwtui.errors import Denied, NotServed
 from gwtui.model.ids import ProxyKey
 
@@ -97,4 +98,14 @@ async def test_a_team_without_cluster_wide_rights_sees_its_namespace(opened, rea
         await reading.until(lambda r: r.state("services@foo") == "ready")
         assert reading.state() == "partial"
         assert reading.health["services"].detail.startswith("namespace foo only")
+    await cluster.close()
+
+
+async def test_a_closed_forward_leaves_no_connection_behind(opened):
+    cluster = await opened()
+    stream = await PodBackend(cluster.transport, POD.namespace, POD.pod).connect_tcp("pod", 19000)
+    raw = stream._raw  # nothing else tells which socket it is
+    assert raw.fileno() != -1
+    await stream.aclose()
+    assert raw.fileno() == -1
     await cluster.close()

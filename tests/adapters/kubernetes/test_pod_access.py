@@ -16,9 +16,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from approved import approved, posting
 from gwtui.adapters.kubernetes.pod_access import PodProxy, PortForward
 from gwtui.errors import BadPayload, Denied, NotServed, Refused, Unreachable
 from gwtui.model.ids import ProxyKey
+from gwtui.ports import ProxyAddress
 
 POD = ProxyKey("lab", "infra", "gw-1")
 ADMIN = 19000
@@ -265,6 +267,80 @@ async def test_idle_connections_are_closed(api, envoy, open_cluster, clock, monk
         assert len(websockets(api)) == 2
         await way.close()
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("port-forward:")]
+
+
+# What a proxy is told.
+
+FAIL, OK = "/healthcheck/fail", "/healthcheck/ok"
+ADDRESS = ProxyAddress(POD, stats_port=9091, admin_port=ADMIN)
+
+
+def post(way, path, *, approval=None, deadline_s=5.0):
+    return way.post(approval or approved(posting(POD, FAIL, OK)), ADDRESS, path, deadline_s=deadline_s)
+
+
+async def test_an_approved_post_reaches_the_proxy_and_its_reverse_takes_it_back(forward, api):
+    answer = await post(forward, FAIL)
+    assert (answer.status, answer.body) == (200, b"OK\n")
+    assert (await get(forward)).body == b"DRAINING\n"
+    assert (await post(forward, OK)).status == 200
+    assert (await get(forward)).body == b"LIVE\n"
+    assert len(websockets(api)) == 1
+
+
+@pytest.mark.parametrize("approval", [None, True, object(), "approved"])
+async def test_without_an_approval_nothing_leaves(forward, api, approval):
+    with pytest.raises(Refused, match="without an approved plan"):
+        await forward.post(approval, ADDRESS, FAIL, deadline_s=5)
+    assert api.requests == []
+
+
+@pytest.mark.parametrize(
+    ("step", "path"),
+    [
+        (posting(POD, FAIL, OK), "/quitquitquit"),
+        (posting(POD, "/quitquitquit", "/reset_counters"), "/quitquitquit"),
+        (posting(POD, FAIL), OK),
+        (posting(POD, FAIL), ""),
+        (posting(POD._replace(pod="gw-2"), FAIL, OK), FAIL),
+        (posting(POD._replace(cluster="other"), FAIL, OK), FAIL),
+    ],
+)
+async def test_an_approval_covers_what_its_plan_says_alone(forward, api, step, path):
+    with pytest.raises(Refused):
+        await post(forward, path, approval=approved(step))
+    assert api.requests == []
+
+
+async def test_a_post_is_sent_once_when_the_way_breaks(forward, api):
+    sent = []
+
+    async def cut(socket):
+        await greet(socket)
+        sent.append((await socket.receive()).data[1:])
+        await socket.close()
+
+    async with raw_forward(api, cut):
+        with pytest.raises(Unreachable) as caught:
+            await post(forward, FAIL)
+    assert "not known" in caught.value.hint
+    assert len(sent) == 1
+    head = sent[0].decode()
+    assert head.startswith("POST /healthcheck/fail HTTP/1.1\r\n")
+    assert "content-length: 0\r\n" in head
+    assert (await get(forward)).body == b"LIVE\n", "the way is open again, and nothing was sent behind our back"
+
+
+async def test_a_post_has_a_deadline(forward, api):
+    async def hang(socket):
+        await greet(socket)
+        await socket.receive()
+        await asyncio.sleep(30)
+
+    async with raw_forward(api, hang):
+        with pytest.raises(Unreachable, match=r"within 0\.3 s") as caught:
+            await post(forward, FAIL, deadline_s=0.3)
+    assert "not known" in caught.value.hint
 
 
 async def test_pod_proxy_passes_on_what_the_proxy_says(pod_proxy, api):

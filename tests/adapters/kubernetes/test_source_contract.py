@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from approved import approved
 from gwtui.adapters.kubernetes.cluster import KubernetesCluster
 from gwtui.adapters.kubernetes.kinds import SERVICES
 from gwtui.adapters.kubernetes.kubeconfig import load_kubeconfig
@@ -136,20 +137,23 @@ async def served_from(path, clock):
             query=[("fieldManager", "gwtui-contract"), ("force", "true")],
             body=body,
             content_type="application/apply-patch+yaml",
+            approval=approved(),
         )
 
     async def delete(namespace, name):
-        await writer.transport.request("DELETE", f"/api/v1/namespaces/{namespace}/services/{name}")
+        path = f"/api/v1/namespaces/{namespace}/services/{name}"
+        await writer.transport.request("DELETE", path, approval=approved())
 
     try:
         async with gated(access, clock) as (cluster, gate):
             arena = Arena(cluster, gate, put, delete)
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": arena.namespace}}
-            await writer.transport.request("POST", "/api/v1/namespaces", body=body)
+            await writer.transport.request("POST", "/api/v1/namespaces", body=body, approval=approved())
             try:
                 yield arena
             finally:
-                await writer.transport.request("DELETE", f"/api/v1/namespaces/{arena.namespace}")
+                path = f"/api/v1/namespaces/{arena.namespace}"
+                await writer.transport.request("DELETE", path, approval=approved())
     finally:
         await writer.close()
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 from aiohttp import web
 
+from approved import approved
 from gwtui.adapters.kubernetes.failures import Expired, Throttled
 from gwtui.errors import BadPayload, Denied, NotServed, Unreachable, UsageError
 
@@ -307,7 +308,7 @@ async def test_403_says_what_to_grant(api, open_cluster, refuse, *, method, path
     api.fault(answer)
     async with open_cluster(api.url, ()) as cluster:
         with pytest.raises(Denied) as caught:
-            await cluster.transport.request(method, path)
+            await cluster.transport.request(method, path, approval=approved())
     assert caught.value.hint == f"grant {right}"
 
 
@@ -344,7 +345,9 @@ async def test_writes_keep_their_content_type(api, open_cluster):
     }
     async with open_cluster(api.url, ()) as cluster:
         for content_type, body in bodies.items():
-            await cluster.transport.request("PATCH", "/api/v1/x", body=body, content_type=content_type)
+            await cluster.transport.request(
+                "PATCH", "/api/v1/x", body=body, content_type=content_type, approval=approved()
+            )
     assert seen == [("PATCH", content_type, body) for content_type, body in bodies.items()]
 
 

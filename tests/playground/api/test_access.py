@@ -104,3 +104,14 @@ async def test_a_user_can_ask_who_it_is_and_for_its_rules(as_user) -> None:
         body = {"kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
         _, answer, _ = await team.call("POST", f"{REVIEWS}/selfsubjectrulesreviews", body)
         assert any(rule["verbs"] == ["*"] for rule in answer["status"]["resourceRules"]) is everything
+
+
+async def test_a_review_of_rules_is_about_one_namespace(api) -> None:
+    path = f"{REVIEWS}/selfsubjectrulesreviews"
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {}}
+    code, answer, _ = await api.call("POST", path, body)
+    assert (code, answer["message"]) == (400, "no namespace on request")
+    code, answer, _ = await api.call("POST", path, body | {"spec": {"namespace": "foo"}})
+    assert (code, answer["spec"]) == (201, {})
+    assert answer["status"]["incomplete"] is False
+    assert {"verbs": ["*"], "nonResourceURLs": ["*"]} in answer["status"]["nonResourceRules"]

@@ -318,3 +318,31 @@ async def test_a_writer_may_send_its_own_books(api, books) -> None:
     code, body, _ = await patch(api, SHOP, {"metadata": {"managedFields": books}}, fieldManager="me")
     assert code == 200
     assert "playground" not in {item.get("manager") for item in body["metadata"].get("managedFields", [])}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": "0"},
+        {"op": "test", "path": "/metadata/nothing", "value": "x"},
+        {"op": "remove", "path": "/spec/nothing"},
+        {"op": "replace", "path": "/spec/rules/9/name", "value": "x"},
+    ],
+)
+async def test_a_json_patch_that_does_not_fit_is_422_and_says_no_more(api, store, operation) -> None:
+    version = store.version
+    code, body, _ = await patch(api, SHOP, [operation], JSON_PATCH)
+    assert (code, body["reason"]) == (422, "Invalid")
+    assert body["message"] == "the server rejected our request due to an error in our request"
+    assert "causes" not in body.get("details", {})
+    assert store.version == version
+
+
+async def test_a_strict_patch_quotes_the_object_before_what_is_wrong_with_it(api) -> None:
+    operation = {"op": "add", "path": "/spec/colour", "value": 'r"ed'}
+    code, body, _ = await patch(api, SHOP, [operation], JSON_PATCH, fieldValidation="Strict")
+    assert (code, body["reason"]) == (422, "Invalid")
+    (cause,) = body["details"]["causes"]
+    assert cause["field"] == "patch"
+    assert cause["message"].startswith('Invalid value: "{')
+    assert cause["message"].endswith(': strict decoding error: unknown field "spec.colour"')
