@@ -9,7 +9,7 @@ demo: setup-demo  ## open the console on a living fleet of real Envoys on this m
 	@$(BIN)/gwtui demo
 
 test: setup-dev  ## run every test this machine can run
-	@$(BIN)/python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -3,9 +3,12 @@
 One cycle drains `infra/shard-a` onto `infra/shard-b` and waits until it is empty, stops its Envoys, starts them again,
 and undrains it, by the commands an operator would type. Meanwhile clients send requests of HTTP/1.1, HTTP/2 and gRPC
 and hold event streams and WebSockets. Then a drain is interrupted as each of its stages begins, and takes itself back.
+At last a workload behind the taker begins to answer with errors in the middle of a guarded drain: how long after the
+guard first saw it the weights are back is told (what clients of that workload get is not the drain's doing, so nothing
+is counted there).
 
 Prints one JSON line per cycle and one for all; the exit code is 1 when a request failed, a stream was cut before its
-time, or a command did not end as it should.
+time, a command did not end as it should, or the guard was late.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import signal
 import ssl
 import sys
@@ -22,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +42,18 @@ STAGES = 6
 """Of its plan: attach, add, three of the ramp, empty."""
 
 ROLLED_BACK = "rolled back"
+RESTORED_WITHIN_S = 3.0
+"""From the guard's first sight of errors to the old weights, seen stored."""
+
+FAULT_IN_STAGE = 3
 COMMAND_S = 240.0
 COMES_S = 60.0
 WARM_S = 5.0
 LOOK_S = 0.25
+BROKEN = "/apis/apps/v1/namespaces/extra/deployments/web"
+"""What only the taker serves."""
+
+ERROR_RATIO = "playground.gwtui.dev/error-ratio"
 PARAMETERS = "/apis/gateway.kgateway.dev/v1alpha1/namespaces/infra/gatewayparameters/shard-a"
 DEPLOYMENT = "/apis/apps/v1/namespaces/infra/deployments/shard-a"
 
@@ -100,6 +113,27 @@ class Stage:
                 verdict = told.get("verdict", verdict)
             await process.wait()
         return verdict
+
+    async def guarded(self, *words: str) -> list[dict[str, Any]]:
+        """Run a drain, and let a workload fail once a stage is written; returns the events."""
+        process = await self._start(words)
+        assert process.stdout is not None
+        events: list[dict[str, Any]] = []
+        entered = 0
+        try:
+            async with asyncio.timeout(COMMAND_S):
+                async for line in process.stdout:
+                    events.append(json.loads(line))
+                    entered = events[-1]["stage"] + 1 if events[-1]["event"] == "entered" else entered
+                    if events[-1]["event"] == "written" and entered == FAULT_IN_STAGE:
+                        await self._fail("0.9")
+                await process.wait()
+        finally:
+            await self._fail(None)
+        return events
+
+    async def _fail(self, ratio: str | None) -> None:
+        await self._api("PATCH", BROKEN, json.dumps({"metadata": {"annotations": {ERROR_RATIO: ratio}}}))
 
     async def _start(self, words: Sequence[str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -167,6 +201,29 @@ async def abort(stage: Stage, at: int) -> dict[str, Any]:
     return {"aborted_at_stage": at, "verdict": told, **_counted(before, stage.counts())}
 
 
+async def guard(stage: Stage) -> dict[str, Any]:
+    """Let errors begin in the middle of a guarded drain; how soon it was taken back, as a document."""
+    bounds = ("--bake", "40s", "--guard-errors", "5%")
+    events = await stage.guarded("drain", SHARD, "--to", TAKER, "--above-peak", *bounds)
+    last = events[-1]
+    seen_for_s = re.search(r"seen for ([0-9.]+) s", last["text"])
+    entered = [at for at, each in enumerate(events) if each["event"] == "entered"]
+    attached = {each["step"] for each in events[: entered[1]] if each["event"] == "written"}
+    back = [each for each in events if each.get("is_reverse") and each["step"] not in attached]
+    if seen_for_s is None or not back:
+        raise RuntimeError(f"the guard did not take the drain back: {last.get('text')}")
+    began, ended = (datetime.fromisoformat(each["at"]) for each in (back[0], back[-1]))
+    restored_s = float(seen_for_s[1]) + (ended - began).total_seconds()
+    return {
+        "guarded": True,
+        "verdict": last["verdict"],
+        "text": last["text"],
+        "signal_to_restored_s": round(restored_s, 2),
+        "goal_s": RESTORED_WITHIN_S,
+        "met": last["verdict"] == ROLLED_BACK and restored_s <= RESTORED_WITHIN_S,
+    }
+
+
 async def cycle(stage: Stage, *, with_stop: bool = True) -> dict[str, Any]:
     """Drain, stop, start, undrain; what was counted meanwhile, as a document."""
     before, began = stage.counts(), time.monotonic()
@@ -214,12 +271,16 @@ async def drill(cycles: int) -> bool:
             for at in range(1, STAGES + 1):
                 found.append(await abort(stage, at))
                 print(json.dumps(found[-1]), flush=True)
+            guarded = await guard(stage)
+            print(json.dumps(guarded), flush=True)
         finally:
             await playground.close()
     failed, cut = (sum(each[name] for each in found) for name in ("failed", "cut"))
     sent = sum(count["ok"] + count["failed"] for each in found for count in each["requests"].values())
     print(json.dumps({"id": "drill", "cycles": cycles, "requests": sent, "failed": failed, "cut": cut}), flush=True)
-    return failed == cut == 0 and all(each.get("verdict", ROLLED_BACK) == ROLLED_BACK for each in found)
+    return (
+        guarded["met"] and failed == cut == 0 and all(each.get("verdict", ROLLED_BACK) == ROLLED_BACK for each in found)
+    )
 
 
 def main() -> int:

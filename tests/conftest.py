@@ -1,18 +1,26 @@
-"""How tests share out among processes: living fleets are few at a time, and begin first since they take longest."""
+"""How tests share out among processes: two have living fleets, one at a time each, and the others share the rest."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 FLEETS = (
-    ("e2e", ("tests/e2e/",)),
-    ("playground", ("tests/playground/", "tests/adapters/prometheus/", "tests/adapters/envoy/")),
+    (
+        "changes",
+        (
+            "tests/e2e/test_route_changes.py",
+            "tests/e2e/test_console.py",
+            "tests/e2e/test_living_fleet.py",
+            "tests/e2e/test_log_levels.py",
+            "tests/e2e/test_routes_shown.py",
+            "tests/e2e/test_drains.py",
+        ),
+    ),
+    ("fleets", ("tests/e2e/", "tests/playground/", "tests/adapters/prometheus/", "tests/adapters/envoy/")),
 )
-"""What runs in one process each. An Envoy takes seven to nine inotify instances, and a user has 128 of them by default:
-three fleets at once are too many."""
+"""What runs in one process each, about as long as each other, in this order. An Envoy takes seven to nine inotify
+instances, and a user has 128 of them by default: three fleets at once are too many."""
 
 
 def scope_of(nodeid: str) -> str:
@@ -32,8 +40,15 @@ def pytest_xdist_make_scheduler(config, log) -> FleetsTogether:
     return FleetsTogether(config, log)
 
 
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """Where a test stands: living fleets first, those on the same playground after each other."""
+    for turn, (_, places) in enumerate(FLEETS):
+        for at, place in enumerate(places):
+            if item.nodeid.startswith(place):
+                return turn, at
+    return len(FLEETS), 0
+
+
 def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
-    if not hasattr(config, "workerinput"):
-        return
-    names: Sequence[str] = [name for name, _ in FLEETS]
-    items.sort(key=lambda item: names.index(scope) if (scope := scope_of(item.nodeid)) in names else len(names))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)

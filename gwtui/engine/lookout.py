@@ -34,6 +34,8 @@ class Lookout:
         self._steering = steering
         self._clock = clock
         self._breaches = 0
+        self._broken_mono = 0.0
+        """When the first of them was seen."""
         self._looked_mono = clock.mono() - LOOK_S
         self.is_guarding = False
         """Whether bounds count now: something of the plan is in force."""
@@ -51,9 +53,11 @@ class Lookout:
             return
         self._looked_mono = now
         broken = self._guarding.broken_now(self._plan)
+        if not self._breaches:
+            self._broken_mono = now
         self._breaches = self._breaches + 1 if broken else 0
         if self._breaches >= BREACHES:
-            raise StepFailed(Verdict.ROLLED_BACK, broken)
+            raise StepFailed(Verdict.ROLLED_BACK, f"{broken}; seen for {now - self._broken_mono:.1f} s")
 
     async def beside(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for work that writes nothing, and look out meanwhile.

@@ -19,6 +19,7 @@ from gwtui.playground.load import LATENCY_MS
 from gwtui.settings.prometheus import ALWAYS, PrometheusSettings
 from gwtui.views.document import fleet_document
 from gwtui.views.fleet import fleet
+from gwtui.wiring.session import Session
 from prometheus_server import kgateway_job, prometheus_binary, scraping
 from running import Demo, start_demo, stop_demo
 from watching import watching
@@ -29,6 +30,12 @@ AT_THE_EDGES = 3
 """Requests that one side counts just inside the window and the other just outside."""
 
 ERROR_POINTS = 0.005
+
+WINDOWS = 4
+"""Where a machine is short of time, requests come in bursts and are reported late: such a window tells nothing of the
+figures. What counts wrong does so in every window."""
+
+NEXT_WINDOW_S = 6.0
 
 
 class Counts(NamedTuple):
@@ -162,29 +169,39 @@ def compare(snapshot: Snapshot, noted: list[Counts]) -> None:
     assert abs(buckets[0] - buckets[1]) <= 1
 
 
+async def agrees_with(session: Session, noted: list[Counts]) -> None:
+    """Fail unless every figure agrees with the clients' in one of the windows."""
+    for left in reversed(range(WINDOWS)):
+        session.store.fold()
+        try:
+            compare(session.store.snapshot, noted)
+        except AssertionError:
+            if not left:
+                raise
+            await asyncio.sleep(NEXT_WINDOW_S)
+        else:
+            return
+
+
 def known(figure: Known[float] | Any) -> float:
     assert isinstance(figure, Known), figure
     return figure.value
 
 
 @pytest.mark.usefixtures("long_windows")
-async def test_what_the_clients_counted_is_what_the_proxies_tell(fleet_with_errors: Demo):
-    async with counting(fleet_with_errors) as noted, watching(fleet_with_errors, scrape_period_s=0.5) as session:
-        await asyncio.sleep(WINDOW_S + 8)
-        session.store.fold()
-        compare(session.store.snapshot, noted)
-
-
-@pytest.mark.usefixtures("long_windows")
-@pytest.mark.skipif(not prometheus_binary(), reason="the prometheus server is not installed on this machine")
-async def test_what_the_clients_counted_is_what_prometheus_tells(fleet_with_errors: Demo, tmp_path):
+async def test_what_the_clients_counted_is_what_the_proxies_tell(fleet_with_errors: Demo, tmp_path):
+    """Asked themselves, and by way of a Prometheus server where there is one, over the same time."""
     async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(scraping(tmp_path, kgateway_job(fleet_with_errors.ready["stats"])))
         noted = await stack.enter_async_context(counting(fleet_with_errors))
-        chosen = PrometheusSettings(url=url, use=ALWAYS)
-        session = await stack.enter_async_context(watching(fleet_with_errors, prometheus=(chosen,)))
+        sessions = {"pod proxy": await stack.enter_async_context(watching(fleet_with_errors, scrape_period_s=0.5))}
+        if prometheus_binary():
+            jobs = kgateway_job(fleet_with_errors.ready["stats"])
+            chosen = PrometheusSettings(url=await stack.enter_async_context(scraping(tmp_path, jobs)), use=ALWAYS)
+            prometheus = await stack.enter_async_context(watching(fleet_with_errors, prometheus=(chosen,)))
+            sessions["prometheus"] = prometheus
         await asyncio.sleep(WINDOW_S + 12)
-        session.store.fold()
-        snapshot = session.store.snapshot
-        assert {view.way for view in snapshot.proxies.values()} == {"prometheus"}
-        compare(snapshot, noted)
+        for way, session in sessions.items():
+            await agrees_with(session, noted)
+            assert {view.way for view in session.store.snapshot.proxies.values()} == {way}
+    if len(sessions) < 2:
+        pytest.skip("the figures agree; not compared through Prometheus, which is not installed on this machine")

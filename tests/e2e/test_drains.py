@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_the_guard_takes_it_back_when_who_takes_over_gets_errors(drill, server):
         finally:
             server.merge(BROKEN, {"metadata": {"annotations": {ERROR_RATIO: None}}})
     assert (process.returncode, events[-1]["verdict"]) == (5, "rolled back")
-    assert f"errors on {TAKER}, the guard allows 5.00%" in events[-1]["text"]
+    assert re.match(rf"[0-9.]+% errors on (infra/edge|{TAKER}), the guard allows 5.00%; seen for ", events[-1]["text"])
     assert contents(server) == before
     (remembered,) = json.loads(drill.gwtui("changes", "-o", "json").stdout)
     assert remembered["verdict_text"] == events[-1]["text"]

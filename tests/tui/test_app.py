@@ -157,8 +157,8 @@ async def test_rows_rest_while_the_cursor_moves_and_the_selection_follows_its_ke
         await pilot.press("2", "down")
         await until_seen(pilot, "pod infra/shard-b-7c9f5-x2x4z")
         feed_of(app).change(fleet.healthy(), later_s=1)
-        await until_seen(pilot, "4/4 proxies")
         table = app.screen.query_one("#body")
+        await until(pilot, lambda: len(table.keys) == 4)
         assert table.keys[0].pod == "shard-b-7c9f5-x2x4z"
         feed_of(app).change(fleet.healthy(), later_s=5)
         await until(pilot, lambda: table.keys[-1].pod == "shard-b-7c9f5-x2x4z")

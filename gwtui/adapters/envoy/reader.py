@@ -56,6 +56,8 @@ class _Memory:
     """Clusters whose endpoints it refused some time."""
     as_text: bool = False
     """Whether it offers its statistics as Prometheus text alone."""
+    state: ProxyState = ProxyState.UNKNOWN
+    """What it told last about itself."""
     ready_s: deque[float] = field(default_factory=lambda: deque(maxlen=_READY_ANSWERS))
     """Times of `/ready`: the quickest is what the way there and back takes."""
 
@@ -132,7 +134,10 @@ class EnvoyReader:
         histograms = None
         if parts & {Part.LATENCY, Part.DETAIL}:
             histograms = (await asked.stats(DETAIL if Part.DETAIL in parts else LATENCY)).histograms
-        state, ready = await asked.state(memory.gauges)
+        ready = None
+        # Text costs us several times what JSON does: there a proxy that was ready is asked again with its levels.
+        if not asked.as_text or Part.GAUGES in parts or memory.state is not ProxyState.LIVE:
+            memory.state, ready = await asked.state(memory.gauges)
         if ready is not None:
             memory.ready_s.append(ready.took_s)
         cost = asked.cost(min(memory.ready_s, default=0.0), ready)
@@ -148,7 +153,7 @@ class EnvoyReader:
             followed=memory.refusing,
         )
         memory.refusing = _refusing(sample)
-        return state, sample
+        return memory.state, sample
 
     @staticmethod
     async def _counters(asked: _Asked, memory: _Memory) -> Stats:

@@ -148,6 +148,28 @@ async def test_where_only_prometheus_text_is_offered_it_is_read_and_remembered(c
     assert (await reader.sample(ADDRESS, deadline_s=2))[1].requests == 15
 
 
+async def test_a_ready_proxy_that_offers_text_alone_is_asked_whether_it_is_with_its_levels(clock: SetClock):
+    way = Way("pod proxy", clock, stats=NO_TEXT)
+    way.script |= {in_text(COUNTERS): Answer(200, b"", 0.001), in_text(GAUGES): Answer(200, b"", 0.001)}
+    reader = EnvoyReader((way,), clock)
+
+    async def told(*parts: Part) -> tuple[ProxyState, bool]:
+        way.asked.clear()
+        state, sample, _ = await reader.sample(ADDRESS, deadline_s=2, parts=frozenset(parts))
+        asked = READY in [path for _, path, _ in way.asked]
+        assert (sample.ready_ms is not None) == asked
+        return state, asked
+
+    assert await told(Part.GAUGES) == (ProxyState.LIVE, True)
+    assert await told() == (ProxyState.LIVE, False)
+    way.script[READY] = Answer(503, b"DRAINING\n", 0.001)
+    assert await told(Part.GAUGES) == (ProxyState.DRAINING, True)
+    assert await told() == (ProxyState.DRAINING, True)
+    way.script[READY] = LIVE
+    assert await told() == (ProxyState.LIVE, True)
+    assert await told() == (ProxyState.LIVE, False)
+
+
 async def test_the_admin_port_is_never_asked_for_text(clock: SetClock):
     way = Way("port-forward", clock, stats=Answer(404, b"", 0.001))
     with pytest.raises(NotServed):
