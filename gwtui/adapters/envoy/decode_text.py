@@ -70,19 +70,13 @@ def decode_text(body: bytes) -> Stats:
         raise bad(f"the text ends in the middle of a line (in {len(body)} bytes)")
     if body and not body.startswith(b"envoy_") and b"\nenvoy_" not in body:
         raise bad("no line of this text is one of Envoy's")
-    places: list[Place] = []
-    values: list[int] = []
+    lines = body.split(b"\n")
+    remembered = list(map(_read_lines.get, lines))
+    fresh = [line for line, told in zip(lines, remembered, strict=True) if told is None]
+    told_again = list(filter(None, remembered))
+    places = [where for where, _ in told_again]
+    values = [number for _, number in told_again]
     others: list[tuple[Place, int]] = []
-    fresh: list[bytes] = []
-    lines = _read_lines
-    for line in body.split(b"\n"):
-        try:
-            where, number = lines[line]
-        except KeyError:
-            fresh.append(line)
-        else:
-            places.append(where)
-            values.append(number)
     buckets: dict[str, list[tuple[float, int]]] = {}
     for line in fresh:
         series, _, value = line.rpartition(b" ")
