@@ -183,6 +183,8 @@ class DrainKind(StrEnum):
     BACKEND = "backend"
     NAMESPACE = "namespace"
     HOSTNAME = "hostname"
+    CLUSTER = "cluster"
+    """What other clusters send through one Gateway."""
 
 
 class Drain(Struct, frozen=True, kw_only=True):
@@ -197,7 +199,7 @@ class Drain(Struct, frozen=True, kw_only=True):
     to: str = ""
     """Who takes over, for display."""
     way: str = ""
-    """How: `weights`, `replacement`, `health`."""
+    """How: `weights`, `replacement`, `health`, `annotation`."""
     ends: tuple[End, ...] = ()
     """All of them must be silent for it to be empty."""
     deadline_s: float = 60.0

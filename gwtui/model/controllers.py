@@ -14,14 +14,11 @@ AGENTGATEWAY_CONTROLLERS = frozenset(
 )
 """Who runs agentgateway data planes, by version and owner."""
 
-ISTIO_CONTROLLERS = frozenset(
-    {
-        "istio.io/gateway-controller",
-        "istio.io/mesh-controller",
-        "istio.io/eastwest-controller",
-        "istio.io/unmanaged-gateway",
-    }
-)
+PEERING_CONTROLLERS = frozenset({"istio.io/eastwest-controller", "istio.io/unmanaged-gateway"})
+"""Gateways through which clusters of one mesh reach each other: the cluster's own, and that of another one as it is
+known here."""
+
+ISTIO_CONTROLLERS = frozenset({"istio.io/gateway-controller", "istio.io/mesh-controller"}) | PEERING_CONTROLLERS
 """Istio's own Envoy gateways and waypoints."""
 
 AWS_CONTROLLERS = {"gateway.k8s.aws/nlb": "NLB", "gateway.k8s.aws/alb": "ALB"}

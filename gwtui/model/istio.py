@@ -37,6 +37,9 @@ WAYPOINT_FOR = "istio.io/waypoint-for"
 WAYPOINT_BOUND = "istio.io/WaypointBound"
 """Condition of a Service or ServiceEntry: whether its waypoint really takes its traffic."""
 
+DRAINING_WEIGHT = "solo.io/draining-weight"
+"""Annotation of a Gateway that joins clusters: percent of what other clusters send that is kept away, `0` to `100`."""
+
 MESH_EXTERNAL = "MESH_EXTERNAL"
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gwtui.model.controllers import AGENTGATEWAY_CONTROLLERS, ISTIO_CONTROLLERS, KGATEWAY_CONTROLLER
+from gwtui.model.controllers import (
+    AGENTGATEWAY_CONTROLLERS,
+    ISTIO_CONTROLLERS,
+    KGATEWAY_CONTROLLER,
+    PEERING_CONTROLLERS,
+)
 from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ProxyKey, ServiceKey
 
 
@@ -164,6 +169,11 @@ class GatewayNode:
     def is_managed(self) -> bool:
         """Whether kgateway runs it, so that its proxies are Envoys we know how to read."""
         return self.controller == KGATEWAY_CONTROLLER
+
+    @property
+    def is_peering(self) -> bool:
+        """Whether other clusters of the mesh reach this one, or it another one, through it."""
+        return self.controller in PEERING_CONTROLLERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

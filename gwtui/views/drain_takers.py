@@ -22,6 +22,9 @@ SHARERS = "those that share its load already"
 """In place of a name: nobody in particular takes over."""
 
 
+OTHER_CLUSTERS = "the same services in other clusters"
+
+
 class Taker(NamedTuple):
     """Somebody who can take over."""
 
@@ -45,6 +48,8 @@ def takers(scene: Scene, target: Target, drained: Collection[GatewayKey] = ()) -
         drained: Gateways that are drained themselves: they take nothing.
     """
     match target:
+        case Shard(gateway=key) if is_peering(scene, key):
+            return (Taker("", OTHER_CLUSTERS, None, None, ""),)
         case Shard(gateway=key) | Moved(source=key):
             found = [_gateway(scene, entry, key) for entry in _beside(scene, key) if entry.node.key not in drained]
             found.sort(key=_order)
@@ -54,6 +59,12 @@ def takers(scene: Scene, target: Target, drained: Collection[GatewayKey] = ()) -
         case Backend():
             names = {name: None for rule in _rules(scene, target.route) for name in _others(rule, target.backend)}
             return Taker("", SHARERS, None, None, ""), *(Taker(name, name, None, None, "") for name in names)
+
+
+def is_peering(scene: Scene, gateway: GatewayKey) -> bool:
+    """Whether other clusters reach this one through a gateway."""
+    entry = scene.fleet.gateways.get(gateway)
+    return entry is not None and entry.node.is_peering
 
 
 def gateway_of(scene: Scene, target: Target) -> GatewayFigures | None:

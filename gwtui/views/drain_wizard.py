@@ -9,7 +9,7 @@ from typing import TypeVar
 from gwtui.changes.drains.wish import BAKE_S, DEADLINE_S, RAMP, Backend, DrainWish, Moved, OneProxy, Shard, Target
 from gwtui.changes.plan import Load
 from gwtui.views import judge, text
-from gwtui.views.drain_takers import Taker, flow_to, gateway_of
+from gwtui.views.drain_takers import OTHER_CLUSTERS, Taker, flow_to, gateway_of, is_peering
 from gwtui.views.key_lines import Named
 from gwtui.views.plan_review import NEAR_PEAK
 from gwtui.views.scene import Scene
@@ -75,7 +75,10 @@ def _row(label: str, *parts: str | Span) -> Line:
 
 def _target(scene: Scene, target: Target, targets: Sequence[Target]) -> list[Line]:
     choice = f"  {targets.index(target) + 1} of {len(targets)}" if len(targets) > 1 else ""
-    lines = [_row("Drain", Span(_name(target), Role.STRONG), Span(choice, Role.DIM)), _row("", *_what_is(target))]
+    lines = [
+        _row("Drain", Span(_name(target), Role.STRONG), Span(choice, Role.DIM)),
+        _row("", Span(_what_is(scene, target), Role.DIM)),
+    ]
     entry = gateway_of(scene, target)
     if entry is not None and isinstance(target, OneProxy):
         view = next((each for each in entry.proxies if each.key == target.proxy), None)
@@ -100,17 +103,18 @@ def _name(target: Target) -> str:
     return target.backend if isinstance(target, Backend) else str(target)
 
 
-def _what_is(target: Target) -> tuple[Span, ...]:
+def _what_is(scene: Scene, target: Target) -> str:
     match target:
+        case Shard(gateway=key) if is_peering(scene, key):
+            return "what other clusters send through it goes to others: its annotation asks them to"
         case Shard():
-            words = "everything that other gateways send to it goes elsewhere; what is under way ends by itself"
+            return "everything that other gateways send to it goes elsewhere; what is under way ends by itself"
         case OneProxy():
-            words = "one proxy: the others of its gateway take what it takes"
+            return "one proxy: the others of its gateway take what it takes"
         case Backend(route=route):
-            words = f"what route {route.namespace}/{route.name} sends to it goes to its other backends"
+            return f"what route {route.namespace}/{route.name} sends to it goes to its other backends"
         case Moved(source=source):
-            words = f"what {source} serves of it moves to another gateway"
-    return (Span(words, Role.DIM),)
+            return f"what {source} serves of it moves to another gateway"
 
 
 def _takers(wish: DrainWish, found: Sequence[Taker], cells: int) -> list[Line]:
@@ -129,7 +133,8 @@ def _takers(wish: DrainWish, found: Sequence[Taker], cells: int) -> list[Line]:
         if is_chosen and each.verdict is not None and each.verdict.rank < judge.OK.rank:
             why = each.verdict.reason or each.verdict.word
             lines.append(_row("", Span(f"    {text.RAISED} it is not well: {why}", Role.WARN)))
-    if not [each for each in found if each.to] and not isinstance(wish.target, OneProxy):
+    is_somebody = any(each.to or each.name == OTHER_CLUSTERS for each in found)
+    if not is_somebody and not isinstance(wish.target, OneProxy):
         nobody = "backend of its rules" if isinstance(wish.target, Backend) else "gateway of its tier"
         lines.append(_row("", Span(f"    {text.RAISED} no other {nobody} can take over", Role.WARN)))
     return lines

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwtui.changes.plan import Plan
+from gwtui.changes.plan import Plan, StageKind
 from gwtui.views import text
 from gwtui.views.spans import Role, Span
-from gwtui.views.stage_words import empty_words, lasting, restores, way_words, what_it_does
+from gwtui.views.stage_words import empty_words, lasting, left_to_others, restores, way_words, what_it_does
 
 Row = tuple[str, *tuple[str | Span, ...]]
 """A label, and what stands after it."""
@@ -26,13 +26,16 @@ def stages(plan: Plan) -> Iterator[Row]:
 
 
 def deadline(plan: Plan) -> Iterator[Row]:
-    """Yield when it is empty, and how long that is waited for."""
+    """Yield when it is empty, how long that is waited for, and what is left to others then."""
     drain = plan.drain
     if drain is None or plan.undoes:
         return
-    yield "Empty", empty_words(drain)
-    waited = f"{text.age(drain.deadline_s)} for what is under way; nothing is cut after it, who remains is named"
-    yield "Deadline", waited
+    if any(stage.kind is StageKind.EMPTY for stage in plan.stages):
+        yield "Empty", empty_words(drain)
+        waited = f"{text.age(drain.deadline_s)} for what is under way; nothing is cut after it, who remains is named"
+        yield "Deadline", waited
+    if then := left_to_others(drain):
+        yield "Then", Span(then, Role.DIM)
 
 
 def undo(plan: Plan) -> Iterator[str | Span]:

@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gwtui.changes.journal import Change, Entered, Passed
-from gwtui.changes.plan import AdminPost, Drain, End, ObjectEdit, Plan, Stage, StageKind, Step, Verdict
+from gwtui.changes.plan import AdminPost, Drain, DrainKind, End, ObjectEdit, Plan, Stage, StageKind, Step, Verdict
 from gwtui.views import text
 
 WAYS = {
     "weights": "the rules that send to it give it less, stage by stage",
     "replacement": "its routes are attached to who takes over and seen there, then the weights shift",
+    "annotation": "its Gateway tells other clusters to send it less, percent by percent",
     "health": "it answers health checks with failure, so that whoever sends to it stops",
 }
 """How a drain is done, by its way."""
@@ -97,6 +98,19 @@ def way_words(drain: Drain) -> str:
     """Return how it is drained, with what that means."""
     meaning = WAYS.get(drain.way)
     return f"{drain.way}: {meaning}" if meaning else drain.way
+
+
+def left_to_others(drain: Drain) -> str:
+    """Return what may follow once it is empty, and is not done silently; empty where nothing does."""
+    namespace, name = drain.gateway.namespace, drain.gateway.name
+    match drain.kind:
+        case DrainKind.SHARD:
+            return f"its pods run on; `kubectl -n {namespace} scale deployment {name} --replicas=0` stops them"
+        case DrainKind.PROXY:
+            pod = drain.target.partition("/")[2]
+            return f"it runs on; `kubectl -n {namespace} delete pod {pod}` has it replaced"
+        case _:
+            return ""
 
 
 def end_words(drain: Drain, end: End) -> str:

@@ -15,6 +15,7 @@ from gwtui.changes.drains.wish import DrainWish, Shard, Target
 from gwtui.changes.journal import Change
 from gwtui.changes.plan import AdminPost, ObjectEdit, Plan, Verdict
 from gwtui.model.ids import ObjectKey
+from gwtui.model.resources import GATEWAYS
 from gwtui.model.snapshot import ProxyView, Snapshot
 
 SENDING = (
@@ -33,6 +34,8 @@ SERVING = (
     route("shop", rule(ref("shop")), namespace="extra", gateways=["shard-b"]),
 )
 """The routes of the shards."""
+
+_RESOURCES = {"Backend": "backends.gateway.kgateway.dev", "Gateway": GATEWAYS}
 
 PODS = ("edge-x1", "edge-x2", "shard-a-y1", "shard-b-z1")
 
@@ -55,13 +58,13 @@ def ingress(
 
 
 def key(kind: str, namespace: str, name: str) -> ObjectKey:
-    resource = "backends.gateway.kgateway.dev" if kind == "Backend" else route_resource(kind)
+    resource = _RESOURCES.get(kind) or route_resource(kind)
     return ObjectKey(CLUSTER, resource, namespace, name)
 
 
 def documents_of(manifests: Iterable[Document], wanted: Iterable[ObjectKey]) -> dict[ObjectKey, Document]:
     """The drafts of some objects."""
-    routes = [each for each in manifests if each["kind"] == "Backend" or each["kind"].endswith("Route")]
+    routes = [each for each in manifests if each["kind"] in _RESOURCES or each["kind"].endswith("Route")]
     found = {
         key(each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]): draft_of(each) for each in routes
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gwtui.changes.drains.outline import Outline
+from gwtui.changes.drains.peering import draw_cluster
 from gwtui.changes.drains.proxied import draw_proxy
 from gwtui.changes.drains.weighted import WeightedDrain
 from gwtui.changes.drains.wish import Backend, DrainWish, Moved, OneProxy, Shard, Target, cluster_of
@@ -48,6 +49,8 @@ def draw_up(
         return _refused(wish, Refusal(code="gone", text=text, safe_way="`gwtui snapshot` lists what there is"))
     if isinstance(wish.target, OneProxy) and node is not None:
         return draw_proxy(snapshot, view, node, wish, changes=changes, now=now)
+    if isinstance(wish.target, Shard) and node is not None and node.is_peering:
+        return draw_cluster(node, wish, documents, changes, now=now, owners=owners)
     return WeightedDrain(snapshot, view, wish, documents).outline(changes, owners, now)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gwtui.changes.drains.attaching import to_attach
 from gwtui.changes.drains.leaving import gateway_of
+from gwtui.changes.drains.peering import gateway_object
 from gwtui.changes.drains.relief import grouped
 from gwtui.changes.drains.senders import senders_of
 from gwtui.changes.drains.taking import taker_of
@@ -26,6 +27,10 @@ def objects_needed(snapshot: Snapshot, wish: DrainWish) -> tuple[ObjectKey, ...]
 
 
 def _needed(view: ClusterView, wish: DrainWish) -> Iterator[ObjectKey]:
+    node = view.gateway(wish.target.gateway) if isinstance(wish.target, Shard) else None
+    if node is not None and node.is_peering:
+        yield gateway_object(node.key)
+        return
     senders = senders_of(view, wish.target)
     for sender in senders:
         yield sender.route

@@ -72,7 +72,12 @@ class _Back:
             title = f"wait until {drain.gateway} is ready"
             drafts.wait(Stage(kind=StageKind.READY, title=title, gateways=(drain.gateway,)))
         others = {key: after for key, after in wanted.items() if key not in routes}
-        drafts.write(f"put {drain.target} back into its Backends", others, gateways, truths=STORED)
+        title = (
+            f"let other clusters send to {drain.target} again"
+            if drain.kind is DrainKind.CLUSTER
+            else f"put {drain.target} back into its Backends"
+        )
+        drafts.write(title, others, gateways, truths=STORED)
         back = {key: after for key, after in routes.items() if key not in attached}
         drafts.write(f"give {drain.target} its weights again", back, gateways)
         detached = {key: after for key, after in routes.items() if key in attached}

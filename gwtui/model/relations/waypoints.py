@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gwtui.model import resources
-from gwtui.model.controllers import KGATEWAY_CONTROLLER
+from gwtui.model.controllers import KGATEWAY_CONTROLLER, PEERING_CONTROLLERS
 from gwtui.model.gateway_api import Gateway, GatewayClass, ParentRef, Route
 from gwtui.model.ids import ExternalKey, GatewayKey, NamespacedName, ObjectKey, ServiceKey
 from gwtui.model.istio import (
@@ -33,8 +33,6 @@ TO_WAYPOINT = "to-waypoint"
 
 CONTROLLERS = frozenset({"istio.io/mesh-controller", "istio.io/agentgateway-waypoint-controller"})
 """Controllers whose Gateways are waypoints, all of them."""
-NO_WAYPOINT_CONTROLLERS = frozenset({"istio.io/eastwest-controller", "istio.io/unmanaged-gateway"})
-"""Controllers whose Gateways have a waypoint's listener and are none: they join clusters."""
 PROTOCOLS = frozenset({"HBONE", "istio.io/PROXY"})
 """Listener protocols only waypoints have: Istio's own, and the one ztunnel uses to reach a kgateway waypoint."""
 FOR_SERVICES = frozenset({"service", "all"})
@@ -77,7 +75,7 @@ class Bindings:
 def is_waypoint(inventory: Inventory, key: GatewayKey, gateway: Gateway) -> bool:
     """Whether a Gateway is a waypoint: by its controller, by a listener only waypoints have, or by a label."""
     controller = inventory.controllers[key]
-    if controller in CONTROLLERS or controller in NO_WAYPOINT_CONTROLLERS:
+    if controller in CONTROLLERS or controller in PEERING_CONTROLLERS:
         return controller in CONTROLLERS
     return bool(_traffic_label(inventory, gateway)) or any(
         listener.protocol in PROTOCOLS for listener in gateway.spec.listeners
