@@ -168,7 +168,10 @@ def _verify(plan: Plan) -> str:
         return "loaded: the proxy is asked for its levels again"
     if not plan.stages:
         return "stored → programmed → loaded on every proxy → observed"
-    if any(isinstance(step, ObjectEdit) for step in plan.steps):
+    truths = {truth for stage in plan.stages for truth in stage.truths}
+    if truths == {"stored"}:
+        return "each stage stored before the next begins; nobody here tells more"
+    if truths:
         return "each stage stored → programmed → loaded on every proxy before the next begins"
     return "the proxy is asked whether it does what it was told"
 
