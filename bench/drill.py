@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import os
 import re
 import signal
-import ssl
 import sys
 import tempfile
 import time
@@ -30,10 +28,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-import yaml
-
+from bench.fleet import Api
 from gwtui.playground.launch import Playground, launch
+from gwtui.playground.wishes import ERROR_RATIO
 
 SCENARIO = "drain-drill"
 SHARD, TAKER = "infra/shard-a", "infra/shard-b"
@@ -53,7 +50,6 @@ LOOK_S = 0.25
 BROKEN = "/apis/apps/v1/namespaces/extra/deployments/web"
 """What only the taker serves."""
 
-ERROR_RATIO = "playground.gwtui.dev/error-ratio"
 PARAMETERS = "/apis/gateway.kgateway.dev/v1alpha1/namespaces/infra/gatewayparameters/shard-a"
 DEPLOYMENT = "/apis/apps/v1/namespaces/infra/deployments/shard-a"
 
@@ -72,11 +68,13 @@ class Stage:
 
     Args:
         playground: what runs.
+        api: its API.
         home: where the journal is.
     """
 
-    def __init__(self, playground: Playground, home: Path) -> None:
+    def __init__(self, playground: Playground, api: Api, home: Path) -> None:
         self._playground = playground
+        self._api = api
         self._home = home
         self._report = Path(playground.ready["state"], "traffic.json")
 
@@ -133,7 +131,7 @@ class Stage:
         return events
 
     async def _fail(self, ratio: str | None) -> None:
-        await self._api("PATCH", BROKEN, json.dumps({"metadata": {"annotations": {ERROR_RATIO: ratio}}}))
+        await self._api.patch(BROKEN, {"metadata": {"annotations": {ERROR_RATIO: ratio}}})
 
     async def _start(self, words: Sequence[str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -146,11 +144,10 @@ class Stage:
 
     async def scale(self, replicas: int) -> None:
         """Stop or start the Envoys of the shard, and wait until the cluster says so."""
-        body = json.dumps({"spec": {"kube": {"deployment": {"replicas": replicas}}}})
-        await self._api("PATCH", PARAMETERS, body)
+        await self._api.patch(PARAMETERS, {"spec": {"kube": {"deployment": {"replicas": replicas}}}})
 
         async def is_scaled() -> bool:
-            status = json.loads(await self._api("GET", DEPLOYMENT)).get("status", {})
+            status = (await self._api.get(DEPLOYMENT)).get("status", {})
             counts = [status.get(name) or 0 for name in ("replicas", "readyReplicas")]
             return counts == [replicas, replicas]
 
@@ -167,17 +164,6 @@ class Stage:
                     before.ok + each["ok"], before.failed + each["failed"], before.cut + each.get("cut", 0)
                 )
         return found
-
-    async def _api(self, method: str, path: str, body: str = "") -> str:
-        config = yaml.safe_load(self._playground.kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        headers = {"authorization": f"Bearer {user['token']}", "content-type": "application/merge-patch+json"}
-        verify = ssl.create_default_context(cadata=authority)
-        async with httpx.AsyncClient(verify=verify, trust_env=False) as client:
-            answer = await client.request(method, cluster["server"] + path, content=body or None, headers=headers)
-        answer.raise_for_status()
-        return answer.text
 
 
 async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
@@ -261,8 +247,9 @@ async def drill(cycles: int) -> bool:
         playground = await launch(
             SCENARIO, state_dir=None, progress=lambda words: print(words, file=sys.stderr, flush=True)
         )
+        api = Api(playground.kubeconfig)
         try:
-            stage = Stage(playground, Path(home))
+            stage = Stage(playground, api, Path(home))
             await asyncio.sleep(WARM_S)
             found = []
             for number in range(1, cycles + 1):
@@ -274,6 +261,7 @@ async def drill(cycles: int) -> bool:
             guarded = await guard(stage)
             print(json.dumps(guarded), flush=True)
         finally:
+            await api.close()
             await playground.close()
     failed, cut = (sum(each[name] for each in found) for name in ("failed", "cut"))
     sent = sum(count["ok"] + count["failed"] for each in found for count in each["requests"].values())

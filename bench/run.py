@@ -22,6 +22,8 @@ BENCHES = (
     "keys.py",
     "harm.py",
     "edits.py",
+    "explain.py",
+    "matching.py",
 )
 """The rest of the folder supports them."""
 

@@ -8,7 +8,7 @@ The way back of intent
     adapter, and the way of data proves it.
 The packages, from the outside in
     `cli` and `wiring` start everything and are the only places that name concrete adapters. `tui` is the Textual shell.
-    `adapters` hold one folder per system. `engine` is asyncio over the `ports`. `views`,
+    `adapters` hold one folder per system. `engine` is asyncio over the `ports`. `triage`, `views`,
     `changes`, `explain` and `model` are pure.
     `playground` is the living fleet of `gwtui demo`; the console knows nothing of it.
 """

@@ -61,6 +61,51 @@ class ChangeRequest:
     drain: DrainRequest = DrainRequest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainRequest:
+    """What `gwtui explain` was asked."""
+
+    words: tuple[str, ...]
+    """`[METHOD] URL`, or a whole line in one word."""
+    headers: tuple[str, ...] = ()
+    """`name: value`, as typed."""
+    method: str = ""
+    entry: str = ""
+    """`<namespace>/<name>` of the gateway it comes in by."""
+    intended_alone: bool = False
+    """Whether no proxy is asked."""
+    proves: bool = False
+    """Whether Envoy's own matcher is asked about the routes of the proxies."""
+    output: str = "text"
+
+
+def add_explain(commands: argparse._SubParsersAction[Any], connection: argparse.ArgumentParser) -> None:
+    """Add the command that tells where a request goes."""
+    explain = commands.add_parser("explain", parents=[connection], help="where a request goes, hop by hop, and why")
+    explain.set_defaults(command="explain")
+    explain.add_argument("words", nargs="+", metavar="[METHOD] URL", help="or a whole curl command in quotes")
+    explain.add_argument("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="repeat")
+    explain.add_argument("-X", "--request", default="", metavar="METHOD", help="the same as METHOD before the URL")
+    explain.add_argument("--entry", default="", metavar="NS/GATEWAY", help="comes in here; else by the front doors")
+    depth = explain.add_mutually_exclusive_group()
+    depth.add_argument("--objects-only", action="store_true", help="ask no proxy what it holds")
+    depth.add_argument("--prove", action="store_true", help="try the loaded routes in an Envoy on this machine")
+    explain.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def explain_request(chosen: argparse.Namespace) -> ExplainRequest:
+    """Return what `gwtui explain` was asked."""
+    return ExplainRequest(
+        words=tuple(chosen.words),
+        headers=tuple(chosen.header),
+        method=chosen.request,
+        entry=chosen.entry,
+        intended_alone=chosen.objects_only,
+        proves=chosen.prove,
+        output=chosen.output,
+    )
+
+
 def add_changes(commands: argparse._SubParsersAction[Any], connection: argparse.ArgumentParser) -> None:
     """Add the commands that write and the one that tells what was written."""
     plan = argparse.ArgumentParser(add_help=False)

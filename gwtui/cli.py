@@ -51,8 +51,11 @@ def parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", parents=[console], help="a living fleet of real Envoys on this machine")
     demo.set_defaults(command="demo")
-    demo.add_argument("--scenario", default="central-ingress", metavar="NAME", help="default: %(default)s")
-    demo.add_argument("--list", action="store_true", dest="list_scenarios", help="name the scenarios and stop")
+    demo.add_argument("--scenario", default="", metavar="NAME", help="default: central-ingress, or the incident's")
+    demo.add_argument("--incident", default="", metavar="NAME[@S]", help="what goes wrong, S seconds after the start")
+    demo.add_argument(
+        "--list", action="store_true", dest="list_scenarios", help="name the scenarios and incidents, and stop"
+    )
     demo.add_argument("--state", type=Path, metavar="DIR", help="keep the fleet's files here")
     demo.add_argument("--headless", action="store_true", help="no console: print one JSON line when ready and stay")
     demo.add_argument("--duration", type=arguments.seconds, metavar="S", help="with --headless: end after S seconds")
@@ -76,6 +79,14 @@ def parser() -> argparse.ArgumentParser:
     )
     drawing.add_argument("--theme", default="light", metavar="NAME", help="colours of the svg (default %(default)s)")
 
+    triage = commands.add_parser("triage", parents=[connection], help="what is wrong right now, the worst first")
+    triage.set_defaults(command="triage")
+    triage.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    triage.add_argument(
+        "--settle", type=arguments.seconds, default=5.0, metavar="S", help="watch for S seconds (default 5)"
+    )
+
+    arguments.add_explain(commands, connection)
     arguments.add_changes(commands, connection)
 
     doctor = commands.add_parser("doctor", parents=[connection], help="probe every way in, say what to grant")
@@ -101,6 +112,8 @@ def main(words: Sequence[str] | None = None) -> int:
             return _demo(chosen, settings)
         case "snapshot" | "map":
             return _batch(chosen, settings)
+        case "triage" | "explain":
+            return _told(chosen, settings)
         case "route" | "proxy" | "drain" | "undrain" | "undo" | "resume" | "changes":
             return _changes(chosen, settings)
         case _:
@@ -115,6 +128,16 @@ def _batch(chosen: argparse.Namespace, settings: Settings) -> int:
     if chosen.command == "map":
         return batch.draw_map(settings, output=chosen.output, settle_s=chosen.settle, cells=chosen.width)
     return batch.snapshot(settings, output=chosen.output, settle_s=chosen.settle)
+
+
+def _told(chosen: argparse.Namespace, settings: Settings) -> int:
+    if chosen.command == "explain":
+        from gwtui.wiring import explaining  # noqa: PLC0415 - as above
+
+        return explaining.run(settings, arguments.explain_request(chosen))
+    from gwtui.wiring import triaging  # noqa: PLC0415 - as above
+
+    return triaging.run(settings, output=chosen.output, settle_s=chosen.settle)
 
 
 def _changes(chosen: argparse.Namespace, settings: Settings) -> int:
@@ -136,6 +159,7 @@ def _demo(chosen: argparse.Namespace, settings: Settings) -> int:
         return demo.names()
     stage = demo.Stage(
         scenario=chosen.scenario,
+        incident=chosen.incident,
         state_dir=chosen.state,
         headless=chosen.headless,
         duration_s=chosen.duration,

@@ -99,8 +99,8 @@ def _lines(both: _Both, place: VirtualHost) -> Iterator[_Line]:
 
 def _dead(both: _Both, old: Sequence[Candidate], new: Sequence[Candidate]) -> Iterator[_Line]:
     """Rules that can never match: edited ones, and others because of those."""
-    earlier, routes = _shadowed(old), both.routes
-    for rule, (winner, loser) in _shadowed(new).items():
+    earlier, routes = shadowed(old), both.routes
+    for rule, (winner, loser) in shadowed(new).items():
         is_own = _is_edited(loser, routes)
         if rule in earlier and (not is_own or both.was.rule(rule) == both.will.rule(rule)):
             continue
@@ -112,8 +112,8 @@ def _dead(both: _Both, old: Sequence[Candidate], new: Sequence[Candidate]) -> It
             yield _Line(SHADOWS, f"{_called(loser, routes)} will never match on {{hosts}}: {why}")
 
 
-def _shadowed(candidates: Sequence[Candidate]) -> dict[tuple[ObjectKey, int], tuple[Candidate, Candidate]]:
-    """Rules all of whose matches are taken by others before them, with the last of these and what it takes."""
+def shadowed(candidates: Sequence[Candidate]) -> dict[tuple[ObjectKey, int], tuple[Candidate, Candidate]]:
+    """Return the rules all of whose matches are taken by others before them, with the last of these and what it takes."""
     found: dict[tuple[ObjectKey, int], tuple[Candidate, Candidate]] = {}
     alive: set[tuple[ObjectKey, int]] = set()
     broad: list[Candidate] = []

@@ -34,6 +34,10 @@ SHORTEST_S = 4.0
 SHARE = 0.02
 """Longest share of a proxy's time that inspecting it may take."""
 
+AT_ONCE_OF = frozenset({"lds", "sds"})
+"""Listeners and secrets change seldom, and what they change is waited for: the counter of taken updates comes with
+every sample and tells it seconds before the version does."""
+
 AT_ONCE = 4
 """Inspections under way, of the whole fleet."""
 
@@ -44,13 +48,16 @@ _LOOK_S = 0.5
 class _Seen:
     """What a sample tells of the configuration without asking for it."""
 
-    services: frozenset[tuple[str, int, int | None]]
-    """Name, refused updates and version of each subscription."""
+    services: frozenset[tuple[str, int, int | None, int | None]]
+    """Name, refused updates, version and, of `AT_ONCE_OF`, taken updates of each subscription."""
     certificate_days: int | None
 
     @staticmethod
     def of(sample: ProxySample) -> _Seen:
-        services = frozenset((name, each.rejected, each.version) for name, each in sample.services.items())
+        services = frozenset(
+            (name, each.rejected, each.version, each.accepted if name.partition(".")[0] in AT_ONCE_OF else None)
+            for name, each in sample.services.items()
+        )
         return _Seen(services, sample.certificate_days)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import lru_cache
 
 from gwtui.model.gateway_api import GrpcMatch, HttpMatch, PathMatch, ValueMatch
 
@@ -79,7 +80,7 @@ def _covers_path(wide: PathMatch, narrow: PathMatch) -> bool:
         if not prefix:
             return True
         if narrow.type == REGEX:
-            return _literal_head(narrow.value).startswith(f"{prefix}/")
+            return literal_head(narrow.value).startswith(f"{prefix}/")
         return _is_below(prefix, narrow.value.rstrip("/") if narrow.type == PREFIX else narrow.value)
     if wide.type == REGEX:
         return wide.value in _EVERY_PATH or (narrow.type == REGEX and wide.value == narrow.value)
@@ -106,7 +107,7 @@ def _overlap_of_paths(one: PathMatch, other: PathMatch) -> Overlap:
 def _start(path: PathMatch) -> str:
     """What every path starts with that fits; an exact one whole."""
     if path.type == REGEX:
-        return _literal_head(path.value)
+        return literal_head(path.value)
     return path.value.rstrip("/") if path.type == PREFIX else path.value
 
 
@@ -127,8 +128,9 @@ def _overlap_of_values(these: Iterable[ValueMatch], those: Iterable[ValueMatch])
     return found
 
 
-def _literal_head(expression: str) -> str:
-    """What every text starts with that fits an expression, as far as it is plain to see."""
+@lru_cache(maxsize=16_384)
+def literal_head(expression: str) -> str:
+    """Return what every text starts with that fits an expression, as far as it is plain to see."""
     plain = expression.removeprefix("^")
     if "|" in plain:
         return ""

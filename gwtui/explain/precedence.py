@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gwtui.explain.matching import EXACT, PREFIX, REGEX
-from gwtui.model.gateway_api import HttpMatch
+from gwtui.model.gateway_api import HttpMatch, PathMatch
 from gwtui.model.ids import ObjectKey
 from gwtui.model.names import ANY_HOST
 
@@ -69,7 +69,7 @@ def order(candidate: Candidate, *, weighted: bool = True) -> _Order:
     return (
         -candidate.weight if weighted else 0,
         _PATH_RANK.get(path.type, 2),
-        0 if path.type == REGEX else -len(path.value),
+        -_length(path),
         0 if match.method else 1,
         -len(match.headers),
         -len(match.query_params),
@@ -78,6 +78,13 @@ def order(candidate: Candidate, *, weighted: bool = True) -> _Order:
         candidate.match_index,
         candidate.entry,
     )
+
+
+def _length(path: PathMatch) -> int:
+    """Letters of a path that count: expressions are not compared, nor is the slash at the end of a prefix."""
+    if path.type == REGEX:
+        return 0
+    return len(path.value) if path.type == EXACT else len(path.value.rstrip("/")) or 1
 
 
 def reason(winner: Candidate, loser: Candidate, *, weighted: bool = True) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gwtui.explain.matching import as_http
-from gwtui.explain.precedence import ROUTE_WEIGHT, Candidate, Link, host_order, order, takes_host
+from gwtui.explain.precedence import ROUTE_WEIGHT, Candidate, Link, order, takes_host
 from gwtui.model import resources
 from gwtui.model.gateway_api import (
     GATEWAY_API,
@@ -142,12 +142,15 @@ class VirtualHosts:
 
     def serving(self, wanted: VirtualHost) -> VirtualHost | None:
         """Return the virtual host of the same listener that takes the requests of a host; None when none does."""
-        able = [
-            each
-            for each in self._routes
-            if (each.gateway, each.listener) == (wanted.gateway, wanted.listener) and takes_host(each.host, wanted.host)
-        ]
-        return min(able, key=lambda each: host_order(each.host), default=None)
+        for host in _patterns(wanted.host):
+            place = wanted._replace(host=host)
+            if place in self._routes:
+                return place
+        return None
+
+    def routes(self, place: VirtualHost) -> tuple[ObjectKey, ...]:
+        """Return the routes that are attached to a virtual host themselves, not by delegation."""
+        return tuple(self._routes.get(place, ()))
 
     def _expand(self, key: ObjectKey) -> tuple[Candidate, ...]:
         if key not in self._expanded:
@@ -160,6 +163,16 @@ class VirtualHosts:
         if not any(map(_delegates, route.spec.rules)):
             return frozenset({key})
         return frozenset({key, *(link.key for each in self._expand(key) for link in each.chain)})
+
+
+def _patterns(host: str) -> Iterator[str]:
+    """The hostnames of virtual hosts that take a host, the one Envoy prefers first."""
+    yield host
+    rest = host
+    while "." in rest:
+        rest = rest.partition(".")[2]
+        yield f"*.{rest}"
+    yield from (ANY_HOST, "")
 
 
 def candidates_of(inventory: Inventory, key: ObjectKey) -> Iterator[Candidate]:

@@ -23,6 +23,8 @@ class FieldManager(Struct, rename="camel", frozen=True, gc=False):
     manager: str = ""
     subresource: str = ""
     """`status` for who writes that alone."""
+    time: str = ""
+    """When it wrote last, RFC 3339."""
 
     def __post_init__(self) -> None:
         share_texts(self, "manager", "subresource")
@@ -35,7 +37,7 @@ def _shared(managers: tuple[FieldManager, ...]) -> tuple[FieldManager, ...]:
 
 
 class RouteMeta(Meta, rename="camel", frozen=True, gc=False):
-    """`metadata` of a route, with who writes it."""
+    """`metadata` of a route or a Gateway, with who writes it."""
 
     managed_fields: tuple[FieldManager, ...] = ()
 
@@ -331,7 +333,7 @@ class GatewayStatus(Struct, rename="camel", frozen=True, gc=False):
 
 
 class Gateway(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: RouteMeta
     spec: GatewaySpec = GatewaySpec()
     status: GatewayStatus = GatewayStatus()
 

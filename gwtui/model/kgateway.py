@@ -8,6 +8,7 @@ from gwtui.model.ai import LlmProvider, Mcp, ProviderGroup
 from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, SectionRef
 from gwtui.model.kubernetes import Meta
 from gwtui.model.policies import PolicyStatus
+from gwtui.model.route_filters import HeaderValue
 
 KGATEWAY = "gateway.kgateway.dev"
 
@@ -145,9 +146,48 @@ class TargetSelector(Struct, rename="camel", frozen=True, gc=False):
     section_name: str = ""
 
 
+class Switch(Struct, rename="camel", frozen=True, gc=False):
+    """A part of a policy of which presence is the fact, and that `disable` takes away again."""
+
+    disable: AnyHost | None = None
+
+
+class PolicyTimeouts(Struct, rename="camel", frozen=True, gc=False):
+    request: str = ""
+    """A duration as written; empty means not set."""
+
+
+class Transformed(Struct, rename="camel", frozen=True, gc=False):
+    """Names of headers a template writes; `:path` and `:authority` are among what may be written."""
+
+    set: tuple[HeaderValue, ...] = ()
+    add: tuple[HeaderValue, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class Transformation(Struct, rename="camel", frozen=True, gc=False):
+    request: Transformed | None = None
+
+
 class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
     target_refs: tuple[SectionRef, ...] = ()
     target_selectors: tuple[TargetSelector, ...] = ()
+    timeouts: PolicyTimeouts | None = None
+    transformation: Transformation | None = None
+    url_rewrite: Switch | None = None
+    auto_host_rewrite: bool = False
+    ext_auth: Switch | None = None
+    ext_proc: Switch | None = None
+    jwt: Switch | None = None
+    jwt_auth: Switch | None = None
+    api_key_auth: Switch | None = None
+    basic_auth: Switch | None = None
+    oauth2: Switch | None = None
+    rbac: Switch | None = None
+    acl: Switch | None = None
+    rate_limit: Switch | None = None
+    csrf: Switch | None = None
+    fault_injection: Switch | None = None
     stat_prefix: str = ""
     """2.4: name under which Envoy counts the targeted routes; `names.stat_prefix` expands its variables."""
 

@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gwtui.errors import Exit, GwtuiError
+from gwtui.errors import Exit, GwtuiError, UsageError
+from gwtui.playground.incident import incident_wish
 from gwtui.playground.lifeline import follow_parent_death, wait_for_end
 from gwtui.playground.scenario import DEFAULT, load_scenario, with_rates
 from gwtui.playground.session import Session
@@ -28,6 +29,9 @@ def main() -> int:
     parser.add_argument(
         "--rps", action="append", default=[], type=_rate, metavar="HOST=RPS", help="requests/s to one host; repeatable"
     )
+    parser.add_argument(
+        "--incident", type=_incident, metavar="NAME[@S]", help="what goes wrong, and after how many seconds"
+    )
     arguments = parser.parse_args()
     follow_parent_death()
     try:
@@ -40,6 +44,7 @@ def main() -> int:
             temporary=arguments.state is None,
             traffic=not arguments.no_traffic,
             report=_progress,
+            incident=arguments.incident,
         )
         asyncio.run(_run(session))
     except GwtuiError as error:
@@ -55,6 +60,13 @@ def _rate(text: str) -> tuple[str, float]:
         return host, float(rps)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no HOST=RPS, such as shop.example.com=200") from error
+
+
+def _incident(text: str) -> tuple[str, float]:
+    try:
+        return incident_wish(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(error.line()) from error
 
 
 async def _run(session: Session) -> None:

@@ -36,11 +36,16 @@ class Pod(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What all pods of a workload are to do from now on."""
+    """What the pods of a workload are to do from now on. What is not said is as it was ordered at the start."""
 
     namespace: str
     service: str
-    error_ratio: float
+    error_ratio: float | None = None
+    latency_ms: float | None = None
+    refuses: bool = False
+    """Whether nobody can connect; of what speaks HTTP/1.1 alone."""
+    only: int | None = None
+    """Number of the one pod that does it, by the order of their names; the others do as ordered at the start."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -67,11 +72,17 @@ class Behaviour:
     def __init__(self, pod: Pod) -> None:
         self.pod = pod
         self.error_ratio = pod.error_ratio
+        self.latency_ms = pod.latency_ms
+
+    def take(self, change: Change) -> None:
+        """Answer as a change says."""
+        self.error_ratio = self.pod.error_ratio if change.error_ratio is None else change.error_ratio
+        self.latency_ms = self.pod.latency_ms if change.latency_ms is None else change.latency_ms
 
     def delay_s(self) -> float:
         """How long the next answer takes."""
         pod = self.pod
-        delay_ms = pod.latency_ms + (random.expovariate(1 / pod.jitter_ms) if pod.jitter_ms else 0.0)
+        delay_ms = self.latency_ms + (random.expovariate(1 / pod.jitter_ms) if pod.jitter_ms else 0.0)
         return delay_ms / 1000
 
     def is_failing(self) -> bool:
@@ -87,13 +98,33 @@ class Echo:
         self._pod = behaviour.pod
         # Streams must not hold up the end of the process.
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=0.1)
+        self._refuses = False
 
     async def start(self, host: str) -> int:
         """Serve; returns the port."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, 0, backlog=512).start()
+        self._host = host
+        self._site = await self._listen(0)
         port: int = self._runner.addresses[0][1]
+        self._port = port
         return port
+
+    async def refuse(self, *, refuses: bool) -> None:
+        """Let nobody connect and end the connections there are, or listen again on the same port."""
+        if refuses == self._refuses:
+            return
+        self._refuses = refuses
+        if refuses:
+            await self._site.stop()
+            if self._runner.server is not None:
+                await self._runner.server.shutdown(0)
+        else:
+            self._site = await self._listen(self._port)
+
+    async def _listen(self, port: int) -> web.TCPSite:
+        site = web.TCPSite(self._runner, self._host, port, backlog=512)
+        await site.start()
+        return site
 
     async def close(self) -> None:
         """Stop at once."""
@@ -178,16 +209,28 @@ async def serve(orders: Orders) -> None:
     for each, on in zip(behaviours, servers, strict=True):
         ports[f"{each.pod.namespace}/{each.pod.pod}"] = await on.start(LOOPBACK)
 
-    def change(line: bytes) -> None:
-        wanted = msgspec.json.decode(line, type=Change)
-        for each in behaviours:
-            if (each.pod.namespace, each.pod.service) == (wanted.namespace, wanted.service):
-                each.error_ratio = wanted.error_ratio
+    changing: set[asyncio.Task[None]] = set()
+
+    async def take(change: Change) -> None:
+        named = change.namespace, change.service
+        pods = zip(behaviours, servers, strict=True)
+        of = [(each, on) for each, on in pods if (each.pod.namespace, each.pod.service) == named]
+        mine = sorted(of, key=lambda pair: pair[0].pod.pod)
+        for number, (each, on) in enumerate(mine):
+            wanted = change if change.only in (None, number) else Change(*named)
+            each.take(wanted)
+            if isinstance(on, Echo):
+                await on.refuse(refuses=wanted.refuses)
         _answer({})
+
+    def on_line(line: bytes) -> None:
+        task = asyncio.create_task(take(msgspec.json.decode(line, type=Change)))
+        changing.add(task)
+        task.add_done_callback(changing.discard)
 
     _answer(ports)
     try:
-        await wait_for_end(ignore_interrupt=True, on_line=change)
+        await wait_for_end(ignore_interrupt=True, on_line=on_line)
     finally:
         await asyncio.gather(*(each.close() for each in servers))
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from gwtui.playground import deployer, mesh, status, workloads
 from gwtui.playground.api.server import PodPorts
 from gwtui.playground.api.store import Lagged, Store
-from gwtui.playground.faults import WEIGHTS, Fault, Faults, route_key, shifted
+from gwtui.playground.faults import PAUSED, WEIGHTS, Fault, Faults, route_key, shifted
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.ports import LOOPBACK
 from gwtui.playground.fleet.proxies import PodKey, Proxies
@@ -30,6 +30,7 @@ from gwtui.playground.world import (
     DEPLOYMENTS,
     GATEWAY_CLASSES,
     GATEWAYS,
+    GRPC_ROUTES,
     HTTP_ROUTES,
     LISTENER_POLICIES,
     PODS,
@@ -134,6 +135,8 @@ class Controller:
         world = World.read(self._store)
         attached = attachments(world)
         self._balance(world)
+        if any(_is_paused(each) for each in world.all(GATEWAY_CLASSES)):
+            return
         self._configure(world, attached)
         self._claim(world, attached, stamp(now))
 
@@ -234,10 +237,14 @@ class Controller:
         self._tunnels.follow(tunnels)
 
     def _configure(self, world: World, attached: list[Attachment]) -> None:
+        self._faults.wished(world.gateways())
         for gateway in world.gateways():
             config = translate(world, gateway, attached, self._pod_ports)
             namespace, _ = key_of(gateway)
             pods = sorted(pod["metadata"]["name"] for pod in self._pods(world, gateway))
+            hung = self._faults.hung("/".join(key_of(gateway)), pods)
+            for pod in pods:
+                self._proxies.hang((namespace, pod), hangs=pod in hung)
             for pod, reached in self._faults.sent("/".join(key_of(gateway)), pods, config).items():
                 self._proxies.configure((namespace, pod), reached)
 
@@ -249,8 +256,9 @@ class Controller:
         for gateway in world.gateways():
             addresses = self._expose(world, gateway)
             self._say(GATEWAYS, gateway, status.gateway_status(world, gateway, attached, addresses, now))
-        for route in world.all(HTTP_ROUTES):
-            self._say(HTTP_ROUTES, route, status.route_status(world, route, attached, now))
+        for resource in (HTTP_ROUTES, GRPC_ROUTES):
+            for route in world.all(resource):
+                self._say(resource, route, status.route_status(world, route, attached, now))
         for resource in (TRAFFIC_POLICIES, LISTENER_POLICIES):
             for policy in world.all(resource):
                 self._say(resource, policy, status.policy_status(world, policy, attached, now))
@@ -288,3 +296,9 @@ class Controller:
     def _object_key(gateway: Json) -> tuple[str, str]:
         namespace, name = key_of(gateway)
         return namespace, deployer.safe_name(name)
+
+
+def _is_paused(gateway_class: Json) -> bool:
+    metadata = gateway_class["metadata"]
+    is_ours = gateway_class["spec"].get("controllerName") == CONTROLLER
+    return is_ours and (metadata.get("annotations") or {}).get(PAUSED) == "true"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Literal
@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from gwtui.playground.translation.gateway import ProxyConfig
-from gwtui.playground.world import HTTP_ROUTES, Json
+from gwtui.playground.world import ASKED_FOR, HTTP_ROUTES, Json, key_of
 
 REFUSED_ROUTES: Literal["refused-routes"] = "refused-routes"
 """The proxies are sent route configurations that Envoy refuses: two virtual hosts for `*`. It keeps what it has."""
@@ -19,14 +19,23 @@ REFUSED_ROUTES: Literal["refused-routes"] = "refused-routes"
 FROZEN: Literal["frozen"] = "frozen"
 """The proxies get no configuration any more, as when they lost their control plane without noticing."""
 
+HUNG: Literal["hung"] = "hung"
+"""The process of a proxy stands still: it keeps its ports and answers nobody."""
+
 WEIGHTS: Literal["weights"] = "weights"
 """Somebody changes the weights of a route's first rule."""
+
+WISHED = {f"{ASKED_FOR}{kind}": kind for kind in (REFUSED_ROUTES, FROZEN, HUNG)}
+"""Annotations of a Gateway by which a fault holds for as long as it is there: `all` proxies, or one by its number."""
+
+PAUSED = f"{ASKED_FOR}paused"
+"""Annotation of a GatewayClass: `true` keeps the control plane from doing anything for its Gateways."""
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that goes wrong."""
 
-    kind: Literal["refused-routes", "frozen", "weights"]
+    kind: Literal["refused-routes", "frozen", "hung", "weights"]
     after_s: float = 0.0
     """Seconds after the whole fleet was ready."""
     gateway: str = ""
@@ -50,6 +59,7 @@ class Faults:
         self._faults = faults
         self._begin = begin
         self._begun: list[Fault] = []
+        self._wished: list[Fault] = []
         self._victims: dict[Fault, str] = {}
         self._reached: dict[str, dict[str, ProxyConfig]] = {}
         """By Gateway and pod."""
@@ -70,6 +80,21 @@ class Faults:
         self._begun.append(fault)
         self._begin(fault)
 
+    def wished(self, gateways: Iterable[Json]) -> None:
+        """Let the faults hold that annotations of these Gateways ask for, and no others that annotations asked for."""
+        self._wished = [fault for gateway in gateways for fault in _wished(gateway)]
+        held = {*self._begun, *self._wished}
+        self._victims = {fault: pod for fault, pod in self._victims.items() if fault in held}
+
+    def hung(self, gateway: str, pods: Sequence[str]) -> frozenset[str]:
+        """Return the proxies of a Gateway that stand still."""
+        faults = [each for each in self._in_force if each.gateway == gateway and each.kind == HUNG]
+        return frozenset(pod for pod in pods if any(self._hits(each, pod, pods) for each in faults))
+
+    @property
+    def _in_force(self) -> list[Fault]:
+        return [*self._begun, *self._wished]
+
     def sent(self, gateway: str, pods: Sequence[str], config: ProxyConfig) -> Mapping[str, ProxyConfig]:
         """Return what really reaches each proxy of a Gateway when the controller sends them a configuration.
 
@@ -81,7 +106,7 @@ class Faults:
         before = self._reached.get(gateway, {})
         reached = {}
         for pod in pods:
-            kinds = {each.kind for each in self._begun if each.gateway == gateway and self._hits(each, pod, pods)}
+            kinds = {each.kind for each in self._in_force if each.gateway == gateway and self._hits(each, pod, pods)}
             reached[pod] = before.get(pod, config) if FROZEN in kinds else config
             if REFUSED_ROUTES in kinds and FROZEN not in kinds:
                 reached[pod] = _unacceptable(config)
@@ -93,6 +118,14 @@ class Faults:
         if fault.proxy is not None and fault not in self._victims and fault.proxy < len(pods):
             self._victims[fault] = pods[fault.proxy]
         return fault.proxy is None or self._victims.get(fault) == pod
+
+
+def _wished(gateway: Json) -> Iterator[Fault]:
+    annotations = gateway["metadata"].get("annotations") or {}
+    for name, kind in WISHED.items():
+        which = annotations.get(name, "")
+        if which == "all" or which.isdecimal():
+            yield Fault(kind=kind, gateway="/".join(key_of(gateway)), proxy=int(which) if which != "all" else None)
 
 
 def shifted(route: Json, weights: Sequence[int]) -> Json:

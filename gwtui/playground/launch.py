@@ -11,9 +11,10 @@ from typing import Any
 
 from gwtui.errors import GwtuiError
 from gwtui.playground.fleet.binary import envoy_binary
-from gwtui.playground.scenario import load_scenario, scenario_names, with_rates
+from gwtui.playground.incident import incident_names, incident_wish, load_incident
+from gwtui.playground.scenario import DEFAULT, load_scenario, scenario_names, with_rates
 
-__all__ = ["Playground", "launch", "scenario_names"]
+__all__ = ["Playground", "incident_names", "launch", "scenario_names"]
 
 _READY_DEADLINE_S = 40.0
 _END_DEADLINE_S = 8.0
@@ -61,6 +62,7 @@ async def launch(
     state_dir: Path | None,
     traffic: bool = True,
     rates: Mapping[str, float] | None = None,
+    incident: str = "",
     progress: Callable[[str], None],
 ) -> Playground:
     """Start a playground and wait until it serves requests.
@@ -69,17 +71,22 @@ async def launch(
     playground should, usually the main thread.
 
     Args:
-        scenario: name of a scenario.
+        scenario: name of a scenario; empty for that of the incident, else the default.
         state_dir: directory for its files, kept at the end; None for a temporary one.
         traffic: whether clients send requests.
         rates: requests/s by host, instead of those of the scenario.
+        incident: what goes wrong, `NAME` or `NAME@S`; without a scenario it happens in its own.
         progress: called with each line the playground reports.
 
     Raises:
-        UsageError: there is no such scenario, or it has no such host.
+        UsageError: there is no such scenario or incident, or the scenario has no such host.
         GwtuiError: Envoy is not installed, or the playground did not come up within 40 s.
     """
     rates = rates or {}
+    if incident:
+        name, _ = incident_wish(incident)
+        scenario = scenario or load_incident(name).scenario
+    scenario = scenario or DEFAULT
     with_rates(load_scenario(scenario), rates)
     envoy_binary()
     arguments = ["--scenario", scenario]
@@ -88,6 +95,8 @@ async def launch(
     if not traffic:
         arguments.append("--no-traffic")
     arguments += [f"--rps={host}={rps}" for host, rps in rates.items()]
+    if incident:
+        arguments += ["--incident", incident]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

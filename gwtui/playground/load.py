@@ -40,10 +40,21 @@ _RETRY_STREAM_S = 1.0
 _CATCH_UP_S = 0.5
 """A request that is later than this is left out: sending all of them at once would be a burst nobody ordered."""
 
+_NOTHING_S = 0.2
+"""How often it is looked whether there is something to send again."""
+
 Send = Callable[[Target, str], Awaitable[tuple[int | None, bool]]]
 """Sends one request to a URL; returns the status, and whether the answer was complete."""
 Converse = Callable[[Target, Stream], Awaitable[None]]
 """Leads one long stream to its end."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """How often one host is asked from now on."""
+
+    host: str
+    rps: float | None = None
+    """Requests/s; None for what was ordered at the start."""
 
 
 class Clients:
@@ -67,6 +78,7 @@ class Clients:
         self._http1 = http1
         self._http2 = itertools.cycle(http2)
         self._grpc = grpc or {}
+        self._rates = {target.host: target.rps for target in orders.targets}
         self.tallies = {target.host: HostTally(target.paths) for target in orders.targets}
 
     async def run(self) -> None:
@@ -74,8 +86,9 @@ class Clients:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._report())
             for target in self._orders.targets:
-                tasks.create_task(self._pace(target, target.rps, self._send_http, tasks))
-                tasks.create_task(self._pace(target, target.grpc_rps, self._send_grpc, tasks))
+                tasks.create_task(self._pace(target, self._http_rps, self._send_http, tasks))
+                if target.grpc_rps > 0:
+                    tasks.create_task(self._pace(target, _grpc_rps, self._send_grpc, tasks))
                 streams: Iterable[tuple[int, Protocol, Converse]] = (
                     (target.streams, Protocol.SSE, self._read_events),
                     (target.websockets, Protocol.WEBSOCKET, self._talk),
@@ -84,6 +97,12 @@ class Clients:
                 for number, protocol, converse in streams:
                     for _ in range(number):
                         tasks.create_task(self._stream_again(target, protocol, converse))
+
+    def change(self, line: bytes) -> None:
+        """Send more or less to a host from now on; without a rate as it was ordered at the start."""
+        wanted = msgspec.json.decode(line, type=Change)
+        ordered = {target.host: target.rps for target in self._orders.targets}
+        self._rates[wanted.host] = ordered[wanted.host] if wanted.rps is None else wanted.rps
 
     @property
     def open_streams(self) -> int:
@@ -111,7 +130,7 @@ class Clients:
     async def _pace(
         self,
         target: Target,
-        rps: float,
+        rate: Callable[[Target], float],
         start: Callable[[Target], Coroutine[None, None, None]],
         tasks: asyncio.TaskGroup,
     ) -> None:
@@ -119,13 +138,21 @@ class Clients:
         tally = self.tallies[target.host]
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while rps > 0:
+        while True:
+            rps = rate(target)
+            if rps <= 0:
+                await asyncio.sleep(_NOTHING_S)
+                due = loop.time()
+                continue
             due += random.uniform(0.5, 1.5) / rps
             await asyncio.sleep(max(due - loop.time(), 0))
             if loop.time() - due > _CATCH_UP_S or tally.sent - tally.ok - tally.failed >= _IN_FLIGHT:
                 tally.omitted += 1
                 continue
             tasks.create_task(start(target))
+
+    def _http_rps(self, target: Target) -> float:
+        return self._rates[target.host]
 
     async def _send_http(self, target: Target) -> None:
         path = random.choice(target.paths)
@@ -199,6 +226,10 @@ class Clients:
                 await asyncio.sleep(_RETRY_STREAM_S)
 
 
+def _grpc_rps(target: Target) -> float:
+    return target.grpc_rps
+
+
 async def send(orders: Orders) -> None:
     """Send until standard input ends, then write the counts once more."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
@@ -208,9 +239,13 @@ async def send(orders: Orders) -> None:
         clients = Clients(orders, http1, http2, callers)
         clients.write_report()  # before anybody is told that there is one
         running = asyncio.create_task(clients.run())
-        sys.stdout.write("{}\n")
-        sys.stdout.flush()
-        ended = asyncio.create_task(wait_for_end(ignore_interrupt=True))
+        _answer()
+
+        def on_line(line: bytes) -> None:
+            clients.change(line)
+            _answer()
+
+        ended = asyncio.create_task(wait_for_end(ignore_interrupt=True, on_line=on_line))
         await asyncio.wait((running, ended), return_when=asyncio.FIRST_COMPLETED)
         for task in (running, ended):
             task.cancel()
@@ -223,6 +258,11 @@ async def send(orders: Orders) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def _answer() -> None:
+    sys.stdout.write("{}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -19,14 +19,15 @@ from gwtui.playground.certificates import secrets
 from gwtui.playground.children import Child
 from gwtui.playground.controller import Controller
 from gwtui.playground.controller_metrics import ControllerMetrics
-from gwtui.playground.error_ratios import ErrorRatios
 from gwtui.playground.fleet.binary import envoy_binary
 from gwtui.playground.fleet.cloud import Cloud, Entry
 from gwtui.playground.fleet.envoy import Surroundings
 from gwtui.playground.fleet.proxies import Proxies
 from gwtui.playground.fleet.tunnels import Tunnels
+from gwtui.playground.incident import Incidents, wish
 from gwtui.playground.scenario import Outside, Scenario, Workload
 from gwtui.playground.warden import Warden
+from gwtui.playground.wishes import Wishes
 from gwtui.playground.world import DEPLOYMENTS, GATEWAYS, Json, World, is_owned, key_of
 
 CONTEXT = "playground"
@@ -46,12 +47,21 @@ class Session:
         temporary: whether the directory is removed at the end.
         traffic: whether clients send requests.
         report: takes progress lines.
+        incident: what goes wrong, and seconds after the start when it does.
     """
 
     def __init__(
-        self, scenario: Scenario, *, state: Path, temporary: bool, traffic: bool, report: Callable[[str], None]
+        self,
+        scenario: Scenario,
+        *,
+        state: Path,
+        temporary: bool,
+        traffic: bool,
+        report: Callable[[str], None],
+        incident: tuple[str, float] | None = None,
     ) -> None:
         self._scenario = scenario
+        self._incident = incident
         self._state = state
         self._temporary = temporary
         self._traffic = traffic
@@ -59,6 +69,7 @@ class Session:
         self._stack = AsyncExitStack()
         self._store = Store()
         self._pod_ports = PodPorts()
+        self._wishes = Wishes(self._store, report)
         self._controller_task: asyncio.Task[None] | None = None
 
     async def start(self) -> Json:
@@ -112,6 +123,12 @@ class Session:
         if self._traffic:
             await self._start_traffic(cloud, warden)
         controller.start_faults()
+        happening = Incidents(self._store, self._report)
+        self._stack.push_async_callback(_cancel, asyncio.create_task(happening.run(), name="incidents"))
+        if self._incident is not None:
+            name, after_s = self._incident
+            timer = asyncio.get_running_loop().call_later(after_s, wish, self._store, name)
+            self._stack.callback(timer.cancel)
         return self._ready(api, proxies, cloud)
 
     async def failed(self) -> None:
@@ -140,8 +157,8 @@ class Session:
         self._stack.push_async_callback(child.close)
         for namespace, name, port in places:
             self._pod_ports[namespace, name, port] = ("127.0.0.1", ports[f"{namespace}/{name}"])
-        wishes = ErrorRatios(self._store, self._scenario.workloads, child, self._report)
-        self._stack.push_async_callback(_cancel, asyncio.create_task(wishes.run(), name="error ratios"))
+        following = self._wishes.follow_workloads(self._scenario.workloads, child)
+        self._stack.push_async_callback(_cancel, asyncio.create_task(following, name="workloads"))
         for pod in pods:
             installed.report_running(self._store, pod, controller.pod_address(key_of(pod)))
 
@@ -204,6 +221,8 @@ class Session:
         log = self._state / "logs" / "load.log"
         child, _ = await Child.start("gwtui.playground.load", orders, log=log, warden=warden)
         self._stack.push_async_callback(child.close)
+        following = self._wishes.follow_routes(self._scenario.traffic, child)
+        self._stack.push_async_callback(_cancel, asyncio.create_task(following, name="clients"))
 
     def _ready(self, api: ApiServer, proxies: Proxies, cloud: Cloud) -> Json:
         return {

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from gwtui.playground.translation.attachment import Attachment
 from gwtui.playground.translation.delegation import childless, delegates
-from gwtui.playground.translation.listeners import certificates
+from gwtui.playground.translation.listeners import certificates, conflicting
 from gwtui.playground.translation.policies import targets
-from gwtui.playground.translation.precedence import candidates
+from gwtui.playground.translation.precedence import candidates, kind_of
 from gwtui.playground.translation.rules import translate_rule
 from gwtui.playground.translation.waypoints import PROTOCOL
-from gwtui.playground.world import CONTROLLER, GATEWAY_API, HTTP_ROUTES, Json, World, key_of
+from gwtui.playground.world import CONTROLLER, GATEWAY_API, GRPC_ROUTES, HTTP_ROUTES, Json, World, key_of
 
 _MESSAGES = {
     "Accepted": "Successfully accepted {kind}",
@@ -115,11 +115,17 @@ def _listener_status(world: World, gateway: Json, listener: Json, mine: list[Att
         (each for each in gateway.get("status", {}).get("listeners", ()) if each["name"] == listener["name"]), {}
     )
     claims = _claims(gateway, held.get("conditions", ()), now)
-    attached = {key_of(each.route) for each in mine for own, _ in each.listeners if own["name"] == listener["name"]}
+    attached = {_name(each.route) for each in mine for own, _ in each.listeners if own["name"] == listener["name"]}
     accepted = claims.good("Accepted", "Listener")
     resolved = claims.good("ResolvedRefs", "Listener")
     programmed = claims.good("Programmed", "Listener")
-    if listener["protocol"] not in {"HTTP", "HTTPS", PROTOCOL}:
+    conflicted = claims.say("Conflicted", "NoConflicts", "No conflicts detected", status=False)
+    if listener["name"] in conflicting(gateway):
+        text = f"port {listener['port']} is taken by a listener of another protocol"
+        conflicted = claims.say("Conflicted", "ProtocolConflict", text)
+        accepted = claims.say("Accepted", "ProtocolConflict", text, status=False)
+        programmed = claims.say("Programmed", "ProtocolConflict", text, status=False)
+    elif listener["protocol"] not in {"HTTP", "HTTPS", PROTOCOL}:
         text = f"the playground does not serve protocol {listener['protocol']}"
         accepted = claims.say("Accepted", "UnsupportedProtocol", text, status=False)
         programmed = claims.say("Programmed", "Invalid", text, status=False)
@@ -129,11 +135,11 @@ def _listener_status(world: World, gateway: Json, listener: Json, mine: list[Att
         programmed = claims.say("Programmed", "Invalid", text, status=False)
     return {
         "name": listener["name"],
-        "supportedKinds": [{"group": GATEWAY_API, "kind": "HTTPRoute"}],
+        "supportedKinds": [{"group": GATEWAY_API, "kind": kind} for kind in ("HTTPRoute", "GRPCRoute")],
         "attachedRoutes": len(attached),
         "conditions": [
             accepted,
-            claims.say("Conflicted", "NoConflicts", "No conflicts detected", status=False),
+            conflicted,
             resolved,
             programmed,
         ],
@@ -141,10 +147,10 @@ def _listener_status(world: World, gateway: Json, listener: Json, mine: list[Att
 
 
 def route_status(world: World, route: Json, attached: Iterable[Attachment], now: str) -> Json:
-    """Status of an HTTPRoute: one entry per parent of ours; entries of other controllers stay as they are."""
+    """Status of a route: one entry per parent of ours; entries of other controllers stay as they are."""
     held = route.get("status", {}).get("parents", [])
     parents = [each for each in held if each.get("controllerName") != CONTROLLER]
-    mine = [each for each in attached if key_of(each.route) == key_of(route)]
+    mine = [each for each in attached if _name(each.route) == _name(route)]
     for attachment in mine:
         previous: Json = next(
             (
@@ -165,11 +171,15 @@ def route_status(world: World, route: Json, attached: Iterable[Attachment], now:
     return {"parents": parents}
 
 
+def _name(route: Json) -> tuple[str, str, str]:
+    return kind_of(route), *key_of(route)
+
+
 def _route_conditions(world: World, attachment: Attachment, claims: Claims) -> list[Json]:
     route = attachment.route
     namespace = route["metadata"]["namespace"]
     outcomes = [
-        (each, translate_rule(world, namespace, each.rule, each.match))
+        (each, translate_rule(world, namespace, each.rule, each.match, kind=kind_of(route)))
         for each in candidates(route)
         if not delegates(each.rule)
     ]
@@ -193,8 +203,10 @@ def policy_status(world: World, policy: Json, attached: Iterable[Attachment], no
     """Status of a policy: one ancestor per Gateway of ours it takes effect on."""
     held = policy.get("status", {}).get("ancestors", [])
     ancestors = [each for each in held if each.get("controllerName") != CONTROLLER]
-    routes = {key_of(route) for route in world.all(HTTP_ROUTES) if targets(policy, "HTTPRoute", route)}
-    reached = {key_of(each.gateway) for each in attached if each.reason == "Accepted" and key_of(each.route) in routes}
+    every = (*world.all(HTTP_ROUTES), *world.all(GRPC_ROUTES))
+    routes = {_name(route) for route in every if targets(policy, kind_of(route), route)}
+    ours = [each for each in attached if each.reason == "Accepted" and _name(each.route) in routes]
+    reached = {key_of(each.gateway) for each in ours}
     reached |= {key_of(gateway) for gateway in world.gateways() if targets(policy, "Gateway", gateway)}
     for namespace, name in sorted(reached):
         ref = {"group": GATEWAY_API, "kind": "Gateway", "namespace": namespace, "name": name}

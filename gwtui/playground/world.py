@@ -17,6 +17,8 @@ A host outside the cluster is in it under its name, with an empty namespace.
 GATEWAY_API = "gateway.networking.k8s.io"
 KGATEWAY = "gateway.kgateway.dev"
 ISTIO_NETWORKING = "networking.istio.io"
+ASKED_FOR = "playground.gwtui.dev/"
+"""Start of the annotations that the playground heeds and no cluster does."""
 CONTROLLER = "kgateway.dev/kgateway"
 """Value of `spec.controllerName` of the classes this controller claims."""
 
@@ -31,10 +33,12 @@ ENDPOINT_SLICES = "endpointslices.discovery.k8s.io"
 GATEWAY_CLASSES = f"gatewayclasses.{GATEWAY_API}"
 GATEWAYS = f"gateways.{GATEWAY_API}"
 HTTP_ROUTES = f"httproutes.{GATEWAY_API}"
+GRPC_ROUTES = f"grpcroutes.{GATEWAY_API}"
 REFERENCE_GRANTS = f"referencegrants.{GATEWAY_API}"
 PARAMETERS = f"gatewayparameters.{KGATEWAY}"
 TRAFFIC_POLICIES = f"trafficpolicies.{KGATEWAY}"
 LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
+BACKEND_POLICIES = f"backendconfigpolicies.{KGATEWAY}"
 DIRECT_RESPONSES = f"directresponses.{KGATEWAY}"
 SERVICE_ENTRIES = f"serviceentries.{ISTIO_NETWORKING}"
 
@@ -49,10 +53,12 @@ WATCHED = (
     GATEWAY_CLASSES,
     GATEWAYS,
     HTTP_ROUTES,
+    GRPC_ROUTES,
     REFERENCE_GRANTS,
     PARAMETERS,
     TRAFFIC_POLICIES,
     LISTENER_POLICIES,
+    BACKEND_POLICIES,
     DIRECT_RESPONSES,
     SERVICE_ENTRIES,
 )

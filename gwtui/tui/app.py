@@ -27,6 +27,7 @@ from gwtui.tui.feed import ConsoleChanges, Feed
 from gwtui.tui.keymap import bindings
 from gwtui.tui.modes import MODES
 from gwtui.tui.screens.first import FirstScreen
+from gwtui.tui.triage import Triage
 from gwtui.views.open_changes import open_changes
 from gwtui.views.spans import Line, Role, Span, line
 
@@ -78,6 +79,7 @@ class GwtuiApp(App[None]):
         self._feed = feed
         self.attention = Attention(feed)
         self.drains = Drains(self)
+        self.triage = Triage(self)
         self._clusters = title_clusters
         self._read_only = read_only
         self._themes_dir = themes_dir or theming.themes_dir()
@@ -186,7 +188,8 @@ class GwtuiApp(App[None]):
             self.exit()
             return
         self._asked = (key, now)
-        self.say(f"press {key} again to quit")
+        left = [f"; `gwtui resume {each.id}` then takes up what is under way" for each in self.drains.under_way()]
+        self.say(f"press {key} again to quit{''.join(left[:1])}")
 
     def action_interrupt(self) -> None:
         """Copy what is selected; otherwise ask to quit, and the second time do it."""
@@ -228,8 +231,11 @@ class GwtuiApp(App[None]):
             pass  # the answer to a key is painted as a whole
 
     async def action_quit(self) -> None:
-        """Quit at once."""
-        self.exit()
+        """Quit at once; while a drain is under way only when asked twice."""
+        if self.drains.under_way():
+            self.ask_to_quit("Q")
+        else:
+            self.exit()
 
     def run_command(self, typed: str) -> None:
         """Carry out a line of command mode, or say why not."""
@@ -313,6 +319,11 @@ class GwtuiApp(App[None]):
         yield from scene.parts()
         self._scene = scene
         yield from self._paint_screens(scene)
+        yield from self.triage.parts(scene)
+        for screen in tuple(self.screen_stack):
+            if self.is_running and screen.is_mounted and (paint := getattr(screen, "paint_report", None)) is not None:
+                paint(scene)
+                yield
 
     def _paint_screens(self, scene: Scene) -> Iterator[None]:
         for screen in tuple(self.screen_stack):

@@ -40,6 +40,16 @@ def _show_routes(app: GwtuiApp, pattern: str) -> None:
         app.screen.repaint()
 
 
+def _show_triage(app: GwtuiApp, pattern: str) -> None:
+    """Show what is wrong, filtered when a pattern is given."""
+    from gwtui.tui.screens.triage import TriageScreen  # noqa: PLC0415 - after the first frame
+
+    app.action_show_mode("triage")
+    if isinstance(app.screen, TriageScreen) and pattern:
+        app.screen.pattern = pattern
+        app.screen.repaint()
+
+
 def _open_proxy(app: GwtuiApp, name: str) -> None:
     """Open the proxy that is meant by a name; the worst one without a name."""
     from gwtui.tui.screens.proxy import ProxyScreen  # noqa: PLC0415 - after the first frame
@@ -75,6 +85,13 @@ def _undrain(app: GwtuiApp, name: str) -> None:
         app.notify(problem, severity="warning", markup=False)
 
 
+def _explain(app: GwtuiApp, request: str) -> None:
+    """Ask where a request goes."""
+    from gwtui.tui.screens.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is needed
+
+    app.push_screen(ExplainScreen(request))
+
+
 COMMANDS = (
     Command(("map", "m", "topology"), "Show the shape of the fleet", lambda app, _: app.action_show_mode("map")),
     Command(("proxies", "p", "pods"), "Show every proxy, the worst first; a word after it filters", _show_proxies),
@@ -83,8 +100,10 @@ COMMANDS = (
         "Show every rule of every route; words after it filter: host: ns: gw: backend: state:",
         _show_routes,
     ),
+    Command(("triage", "t", "findings"), "What is wrong, the worst first; words after it filter", _show_triage),
     Command(("changes", "journal"), "What was changed, by whom", lambda app, _: app.action_show_mode("changes")),
     Command(("proxy",), "Open one proxy: proxy NAME, or a part of it; without a name the worst", _open_proxy),
+    Command(("explain", "x"), "Where a request goes: explain [METHOD] URL, or a pasted curl command", _explain),
     Command(("drain",), "Plan to empty something: drain NS/GATEWAY NS/TAKER, or NS/POD", _drain),
     Command(("undrain",), "Plan to fill again what was emptied: undrain NS/GATEWAY", _undrain),
     Command(

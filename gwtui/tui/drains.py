@@ -105,6 +105,10 @@ class Drains:
         self._console.run_worker(self._run(running, run, written), group="changes", exit_on_error=False)
         return running
 
+    def under_way(self) -> list[Plan]:
+        """Return what is carried out here at present."""
+        return [running.plan for running in self._running.values() if not running.is_over]
+
     def show(self, id_: str) -> bool:
         """Open the window of a change that is carried out here; whether it is."""
         running = self._running.get(id_)

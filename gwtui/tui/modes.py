@@ -32,10 +32,17 @@ def _changes() -> Screen[None]:
     return ChangesScreen()
 
 
+def _triage() -> Screen[None]:
+    from gwtui.tui.screens.triage import TriageScreen  # noqa: PLC0415 - after the first frame
+
+    return TriageScreen()
+
+
 MODES: dict[str, str | Callable[[], Screen[Any]]] = {
     "map": _map,
     "proxies": _proxies,
     "routes": _routes,
+    "triage": _triage,
     "changes": _changes,
 }
 """Screen by mode."""
@@ -44,6 +51,7 @@ TABS: tuple[tuple[str, str, str], ...] = (
     ("1", "Map", "map"),
     ("2", "Proxies", "proxies"),
     ("3", "Routes", "routes"),
+    ("4", "Triage", "triage"),
     ("5", "Changes", "changes"),
 )
 """(key, name, mode), in the order the header lists them."""

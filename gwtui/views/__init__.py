@@ -7,5 +7,5 @@ Allowed imports
     The standard library and `gwtui.model`. No clock: the current time is an argument.
 Entry points
     `header.header`, `stage.stage`, `fleet_map.fleet_map` with `map_drawing.draw` and `map_tree.tree`, `proxies.table`,
-    `workload_detail.workload_detail`, `sources.sources`, `triage_line.triage_line`; the package `proxy`: one in full.
+    `workload_detail.workload_detail`, `sources.sources`; the package `proxy`: one in full.
 """

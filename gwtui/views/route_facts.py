@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -20,6 +20,12 @@ from gwtui.views.judge import Verdict
 from gwtui.views.remembered import ByIdentity
 from gwtui.views.route_parents import Ground, Parent, ground_of, parents_of
 from gwtui.views.route_words import filter_words, filters_in_full, matches_in_full, target_words
+
+BREATH = 20
+"""Rules after which others may have their turn."""
+
+HOPS = 400
+"""Hops after which others may have their turn."""
 
 
 class RuleKey(NamedTuple):
@@ -142,15 +148,40 @@ _COURSES: ByIdentity[str, Course] = ByIdentity()
 
 def rules_of(view: ClusterView) -> tuple[RuleFacts, ...]:
     """Every rule of a cluster, by kind, then by name."""
-    objects = view.objects
-    kinds = [objects.get(resource, {}) for resource in ROUTES]
-    ground = _ground(view)
-    return _RULES.get(view.name, (*kinds, ground), lambda: tuple(_rules(view, ground)))
+    ground, sources = _sources(view)
+    return _RULES.get(view.name, sources, lambda: tuple(_rules(view, ground)))
+
+
+def rules_in_parts(view: ClusterView) -> Iterator[None]:
+    """Make what `rules_of` returns in small parts, for whoever has to give way between them."""
+    ground, sources = _sources(view)
+    if _RULES.held(view.name, sources) is None:
+        found: list[RuleFacts] = []
+        for facts in _rules(view, ground):
+            found.append(facts)
+            if not len(found) % BREATH:
+                yield
+        _RULES.keep(view.name, sources, tuple(found))
+    yield
 
 
 def course_of(view: ClusterView) -> Course:
     """Where the rules of a cluster lead."""
     return _COURSES.get(view.name, (view.topology,), lambda: _course(view.topology))
+
+
+def course_in_parts(view: ClusterView) -> Iterator[None]:
+    """Make what `course_of` returns in small parts."""
+    if _COURSES.held(view.name, (view.topology,)) is None:
+        found = yield from _course_parts(view.topology)
+        _COURSES.keep(view.name, (view.topology,), found)
+    yield
+
+
+def _sources(view: ClusterView) -> tuple[Ground, tuple[object, ...]]:
+    """What parents are looked up in, and everything the rules are made from."""
+    ground = _ground(view)
+    return ground, (*(view.objects.get(resource, {}) for resource in ROUTES), ground)
 
 
 def _ground(view: ClusterView) -> Ground:
@@ -180,16 +211,29 @@ def _facts(ground: Ground, key: ObjectKey, route: Route) -> tuple[RuleFacts, ...
 
 
 def _course(topology: Topology) -> Course:
+    making = _course_parts(topology)
+    while True:
+        try:
+            next(making)
+        except StopIteration as made:
+            found: Course = made.value
+            return found
+
+
+def _course_parts(topology: Topology) -> Generator[None, None, Course]:
     branches: dict[RuleKey, list[Branch]] = {}
     positions: dict[GatewayKey, int] = {}
-    for hop in topology.hops:
+    for number, hop in enumerate(topology.hops, start=1):
         position = positions[hop.source] = positions.get(hop.source, -1) + 1
         for share in hop.shares:
             branches.setdefault(RuleKey(share.route, share.rule_index), []).append(Branch(hop, share, position))
+        if not number % HOPS:
+            yield
     attached: dict[ObjectKey, list[GatewayKey]] = {}
     for node in topology.gateways:
         for key in node.routes:
             attached.setdefault(key, []).append(node.key)
+    yield
     return Course(
         {key: tuple(found) for key, found in branches.items()}, {key: tuple(found) for key, found in attached.items()}
     )

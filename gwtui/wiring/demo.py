@@ -16,11 +16,13 @@ from gwtui.settings import Settings
 
 
 def names() -> int:
-    """Print the scenarios, one line each."""
-    scenarios = launch.scenario_names()
-    width = max(len(name) for name, _ in scenarios)
-    for name, description in scenarios:
-        print(f"{name:{width}}  {description}")
+    """Print the scenarios and the incidents, one line each."""
+    scenarios, incidents = launch.scenario_names(), launch.incident_names()
+    width = max(len(name) for name, _ in (*scenarios, *incidents))
+    for title, known in (("--scenario", scenarios), ("--incident", incidents)):
+        print(f"{title}")
+        for name, description in known:
+            print(f"  {name:{width}}  {description}")
     return Exit.OK
 
 
@@ -29,6 +31,9 @@ class Stage:
     """How the playground is played."""
 
     scenario: str
+    """Empty: that of the incident, else the default."""
+    incident: str = ""
+    """`NAME` or `NAME@S`; empty: nothing goes wrong."""
     state_dir: Path | None = None
     """None: a temporary folder that is removed at the end."""
     headless: bool = False
@@ -56,7 +61,13 @@ async def _run(settings: Settings, stage: Stage) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.create_task(
-        launch.launch(stage.scenario, state_dir=stage.state_dir, traffic=stage.traffic, progress=_say)
+        launch.launch(
+            stage.scenario,
+            state_dir=stage.state_dir,
+            traffic=stage.traffic,
+            incident=stage.incident,
+            progress=_say,
+        )
     )
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)

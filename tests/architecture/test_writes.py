@@ -49,7 +49,11 @@ REACHES = {
         "adapters/kubernetes/transport.py",
     },
     "kubernetes": {"adapters/kubernetes/transport.py"},
-    "httpcore": {"adapters/kubernetes/pod_access.py", "adapters/kubernetes/portforward.py"},
+    "httpcore": {
+        "adapters/envoy/scratch.py",  # sockets of a process of ours
+        "adapters/kubernetes/pod_access.py",
+        "adapters/kubernetes/portforward.py",
+    },
     "httptools": {"adapters/direct/connection.py"},
     "httpx": set(),
     "requests": {"adapters/prometheus/failures.py", "adapters/prometheus/transport.py"},
@@ -66,7 +70,10 @@ CALLS = {
     "create_connection": {"adapters/direct/access.py"},
     "open_connection": set(),
     "open_unix_connection": set(),
-    "create_subprocess_exec": {"adapters/kubernetes/credentials.py"},  # the plugin of a kubeconfig
+    "create_subprocess_exec": {
+        "adapters/envoy/scratch.py",  # an Envoy that reaches nobody
+        "adapters/kubernetes/credentials.py",  # the plugin of a kubeconfig
+    },
     "create_subprocess_shell": set(),
     "websocket": {"adapters/kubernetes/portforward.py"},
     "ws_connect": {"adapters/kubernetes/transport.py"},
@@ -87,9 +94,10 @@ METHODS = {
         "adapters/kubernetes/permission.py",
         "adapters/kubernetes/pod_access.py",
         "changes/limit_tables.py",  # what a route may match
+        "explain/request.py",  # what curl sends by default, which nobody sends here
     },
     "PATCH": {"adapters/kubernetes/failures.py", "adapters/kubernetes/writer.py", "changes/limit_tables.py"},
-    "PUT": {"adapters/kubernetes/failures.py", "changes/limit_tables.py"},
+    "PUT": {"adapters/kubernetes/failures.py", "changes/limit_tables.py", "explain/request.py"},
     "DELETE": {"adapters/kubernetes/failures.py", "changes/limit_tables.py"},
 }
 """By HTTP method: who names it."""

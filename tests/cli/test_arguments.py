@@ -38,6 +38,8 @@ def test_a_log_level_is_asked_for_with_the_options_of_every_write():
         (["--kubeconfig"], "--kubeconfig"),
         (["snapshot", "-o", "yaml"], "yaml"),
         (["snapshot", "--settle", "soon"], "soon"),
+        (["triage", "-o", "svg"], "svg"),
+        (["triage", "--settle", "-1"], "-1"),
         (["snapshot", "--settle", "-1"], "-1"),
         (["snapshot", "--settle", "nan"], "nan"),
         (["map", "-o", "png"], "png"),

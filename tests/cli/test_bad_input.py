@@ -135,7 +135,7 @@ async def test_an_unknown_context_names_the_known_ones(tmp_path):
     ended.complains(Exit.USAGE, "nowhere", "here")
 
 
-@pytest.mark.parametrize("command", ["snapshot", "map", "doctor"])
+@pytest.mark.parametrize("command", ["snapshot", "map", "triage", "doctor"])
 async def test_a_refused_connection(tmp_path, command):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -231,9 +231,12 @@ async def test_a_cluster_without_gateway_api(tmp_path):
     file = kubeconfig_for(tmp_path, f"https://127.0.0.1:{port}", ca=authority.cert_pem.bytes())
     try:
         ended = await gwtui("snapshot", "--settle", "0", kubeconfig=file)
+        told = await gwtui("triage", "--settle", "0", kubeconfig=file)
     finally:
         await runner.cleanup()
     ended.complains(Exit.FINDINGS, "Gateway API", "CRDs")
+    assert told.code == Exit.FINDINGS
+    assert "does not serve the Gateway API; what is wrong there is not known" in told.out
 
 
 @pytest.mark.parametrize(
@@ -247,6 +250,15 @@ async def test_a_gateway_without_proxies(api, command):
     ended = await gwtui(*command, "--settle", "0", kubeconfig=server.kubeconfig)
     ended.complains(Exit.FINDINGS, "infra/edge", "no running proxy")
     assert "edge" in ended.out
+
+
+async def test_triage_prints_a_document(api):
+    store, _, server = api
+    put_gateway(store, pod="edge-1")
+    ended = await gwtui("triage", "-o", "json", "--settle", "0", kubeconfig=server.kubeconfig)
+    document = json.loads(ended.out)
+    assert (ended.code, ended.err, document["why"], document["findings"]) == (Exit.OK, "", "", [])
+    assert document["counts"] == {"critical": 0, "warning": 0, "info": 0}
 
 
 async def test_the_map_of_a_cluster_with_nothing_in_it_says_so(api):

@@ -76,15 +76,26 @@ async def test_what_is_warming_is_looked_at_again_soon_and_only_so_long():
 
 async def test_a_version_and_a_refusal_of_any_subscription_are_looked_at_and_equal_updates_are_not():
     watched = Watched()
-    watched.sampled(lds=ServiceSample(accepted=1, version=7))
+    watched.sampled(cds=ServiceSample(accepted=1, version=7))
     async with contextlib.aclosing(watched.source.observe()) as facts, asyncio.timeout(30):
         await anext(facts)
         for changed in (ServiceSample(accepted=2, version=8), ServiceSample(accepted=2, version=8, rejected=1)):
             before = watched.clock.mono()
-            watched.sampled(lds=changed)
+            watched.sampled(cds=changed)
             await anext(facts)
             assert watched.clock.mono() - before <= SHORTEST_S + SLACK_S
         before = watched.clock.mono()
-        watched.sampled(lds=ServiceSample(accepted=3, version=8, rejected=1))
+        watched.sampled(cds=ServiceSample(accepted=3, version=8, rejected=1))
         await anext(facts)
         assert watched.clock.mono() - before >= AGAIN_S - SLACK_S
+
+
+async def test_listeners_and_secrets_are_looked_at_as_soon_as_an_update_was_taken():
+    watched = Watched()
+    watched.sampled(lds=ServiceSample(accepted=1, version=7))
+    async with contextlib.aclosing(watched.source.observe()) as facts, asyncio.timeout(30):
+        await anext(facts)
+        before = watched.clock.mono()
+        watched.sampled(lds=ServiceSample(accepted=2, version=7))
+        await anext(facts)
+        assert watched.clock.mono() - before <= SHORTEST_S + SLACK_S

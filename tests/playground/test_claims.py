@@ -6,7 +6,7 @@ import pytest
 
 from gwtui.playground import deployer, status, workloads
 from gwtui.playground.translation.attachment import attachments
-from gwtui.playground.world import GATEWAYS, HTTP_ROUTES, TRAFFIC_POLICIES, World
+from gwtui.playground.world import GATEWAYS, GRPC_ROUTES, HTTP_ROUTES, TRAFFIC_POLICIES, World
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -23,6 +23,21 @@ def test_a_route_is_accepted_although_its_backends_fail(golden_world):
         "ResolvedRefs": ("False", "BackendNotFound"),
         "kgateway.dev/Programmed": ("False", "RouteRuleReplaced"),
     }
+
+
+def test_a_grpc_route_has_a_status_of_its_own(golden_world):
+    world = golden_world("grpc")
+    attached = attachments(world)
+    for resource in (GRPC_ROUTES, HTTP_ROUTES):
+        (parent,) = status.route_status(world, world.get(resource, "app", "cart"), attached, NOW)["parents"]
+        assert {each["type"]: each["status"] for each in parent["conditions"]} == {
+            "Accepted": "True",
+            "ResolvedRefs": "True",
+            "kgateway.dev/Programmed": "True",
+        }
+    gateway = world.get(GATEWAYS, "infra", "edge")
+    found = status.gateway_status(world, gateway, attached, ["127.0.0.1"], NOW)
+    assert max(each["attachedRoutes"] for each in found["listeners"]) == 2
 
 
 def test_a_route_from_a_foreign_namespace_is_not_allowed(golden_world):

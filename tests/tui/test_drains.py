@@ -131,6 +131,19 @@ async def test_the_conductor_tells_who_is_still_there(make_app) -> None:
         )
 
 
+async def test_who_quits_while_it_is_under_way_is_asked_once_more(make_app) -> None:
+    app = make_app(read_only=False)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await under_way(app, pilot, story.waiting())
+        await pilot.press("escape")
+        await until_seen(pilot, "1 Map")
+        await pilot.press("Q")
+        await until_seen(pilot, "press Q again to quit", "gwtui resume", story.ID)
+        assert not app._exit
+        await pilot.press("Q")
+        await until(pilot, lambda: app._exit)
+
+
 async def test_keys_steer_and_what_is_dangerous_asks_once_more(make_app) -> None:
     app = make_app(read_only=False)
     async with app.run_test(size=WIDE) as pilot:

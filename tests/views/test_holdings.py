@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gwtui.model.inspection import Inspection
 from gwtui.model.known import Known, Unknown
 from gwtui.model.services import Service
-from gwtui.model.snapshot import ProxyView, Snapshot
+from gwtui.model.snapshot import ProxyView
 from gwtui.views import config_state, judge, proxies
 from gwtui.views.expiry import Expiry, first_expiry
 from gwtui.views.matching import nearest
@@ -20,7 +19,6 @@ from gwtui.views.remembered import ByIdentity
 from gwtui.views.replicas import odd, odd_mark, odd_words
 from gwtui.views.scene import Scene
 from gwtui.views.spans import plain
-from gwtui.views.triage_line import triage_line
 from tests.tui import fleet as made
 from tests.tui import inspected
 
@@ -70,31 +68,6 @@ def test_an_expired_certificate_a_refused_update_and_an_odd_replica_are_judged()
     assert judge.proxy(urgent, made.NOW).word == "cert 6 d"
 
 
-def healthy(changed: dict[object, Inspection | None]) -> Snapshot:
-    """Everything answers without errors; some proxies hold something."""
-    found = made.healthy()
-    return replace(
-        found,
-        proxies={key: replace(each, inspection=changed.get(key)) for key, each in found.proxies.items()},
-    )
-
-
-def test_what_a_proxy_holds_is_the_one_fact_when_nothing_else_is_wrong() -> None:
-    def told(changed: dict[object, Inspection | None]) -> str:
-        return plain(triage_line(Scene(healthy(changed), (made.CLUSTER,), made.NOW)))
-
-    assert "nothing stands out" in told({})
-    assert "✖ infra/shard-b: shard-b-7c9f5-x2x4z holds an expired certificate" in told(
-        {inspected.SHARD_B: inspected.inspection(inspected.SHARD_B)}
-    )
-    long = replace(inspected.inspection(inspected.EDGE_1), certificates=Unknown("not read"))
-    other = replace(inspected.inspection(inspected.EDGE_2), certificates=Unknown("not read"))
-    assert (
-        "◐ infra/edge: edge-5f6d8-abc12 differs from its siblings: ≠ config (routes listener~80): 1 of 2 is so"
-        in told({inspected.EDGE_1: long, inspected.EDGE_2: other})
-    )
-
-
 def test_what_the_control_plane_counts_as_refused_is_told_of_the_gateway() -> None:
     snapshot = made.healthy()
     cluster = snapshot.clusters[made.CLUSTER]
@@ -102,7 +75,6 @@ def test_what_the_control_plane_counts_as_refused_is_told_of_the_gateway() -> No
     snapshot = replace(snapshot, clusters={made.CLUSTER: replace(cluster, refusals=refused)})
     scene = Scene(snapshot, (made.CLUSTER,), made.NOW)
     assert scene.fleet.gateways[made.EDGE].verdict.word == judge.REJECTED
-    assert "✖ infra/edge: its proxies refuse RouteConfiguration, says the control plane" in plain(triage_line(scene))
     assert scene.fleet.gateways[made.SHARD_A].verdict is judge.OK
 
 

@@ -26,7 +26,6 @@ from gwtui.views.map_tree import tree
 from gwtui.views.pattern_detail import pattern_detail
 from gwtui.views.scene import Scene
 from gwtui.views.spans import Role, plain, width
-from gwtui.views.triage_line import triage_line
 from tests.tui import fleet as made
 from tests.tui import fleets
 
@@ -89,19 +88,6 @@ def test_a_data_plane_that_is_not_read_is_unknown_and_never_zero() -> None:
     assert card.badge == ""
 
 
-def test_what_is_not_read_is_told_but_no_incident() -> None:
-    snapshot = fleets.mixed()
-    well = replace(snapshot, proxies={key: view for key, view in snapshot.proxies.items() if "egress" not in key.pod})
-    cluster = snapshot.clusters[made.CLUSTER]
-    gateways = tuple(each for each in cluster.topology.gateways if each.key.name != "egress")
-    hops = tuple(each for each in cluster.topology.hops if each.source.name != "egress")
-    topology = replace(cluster.topology, gateways=gateways, hops=hops)
-    well = replace(well, clusters={made.CLUSTER: replace(cluster, topology=topology)})
-    assert plain(triage_line(scene(well))) == (
-        " ● nothing stands out  2 proxies answering  ○ 3 gateways not read by gwtui yet"
-    )
-
-
 def test_hosts_outside_stand_in_the_last_column_with_what_is_sent_to_them() -> None:
     shape = whole(fleets.mixed())
     assert shape.titles[-1] == "WORKLOADS · OUTSIDE"
@@ -109,7 +95,6 @@ def test_hosts_outside_stand_in_the_last_column_with_what_is_sent_to_them() -> N
     assert bank.column == len(shape.titles) - 1
     assert body(bank) == "external 80 2.1%▲"
     assert bank.verdict.role is Role.BAD
-    assert plain(triage_line(scene(fleets.mixed()))).startswith(" ✖ api.bank.example behind infra/egress: 2.1%")
 
 
 def test_front_doors_say_what_proves_them() -> None:

@@ -26,7 +26,6 @@ from gwtui.views.spans import Role, crop, line, pad, plain, spread, width
 from gwtui.views.stage import Stage
 from gwtui.views.tables import Column, settle
 from gwtui.views.tables import layout as column_layout
-from gwtui.views.triage_line import triage_line
 from gwtui.views.yaml_lines import yaml_lines
 from tests.tui import fleet as made
 from tests.tui import fleets
@@ -288,12 +287,6 @@ def test_production_is_a_word() -> None:
     assert is_production("prod-eu")
     assert is_production("eks/PRODUCTION")
     assert not is_production("reproduction-lab")
-
-
-def test_the_one_fact() -> None:
-    assert plain(triage_line(scene(made.central_ingress()))).startswith(" ✖ extra/batch behind infra/shard-b: 1.08%")
-    assert "nothing stands out" in plain(triage_line(scene(made.healthy())))
-    assert triage_line(scene(made.LOADING)) == ()
 
 
 def test_lines_are_cut_and_filled_to_the_cell() -> None:

@@ -1,17 +1,21 @@
 """Delegation: which requests of a parent route's rule its children may take.
 
-*Source:* how kgateway 2.x matches a child against its parent: the child's path starts with the parent's prefix, and
-what the parent asks of headers, query and method the child asks too.
+*Source:* how kgateway 2.x matches a child against its parent: the text of the child's path starts with the parent's
+prefix, and what the parent asks of headers, query and method the child asks too. Where the child inherits, paths are
+put one after the other, and the parent has the last word on a method, and on headers and parameters of one name.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
-from gwtui.model.gateway_api import HttpMatch, HttpRoute, HttpRule, PathMatch
+from gwtui.model.gateway_api import HttpMatch, HttpRoute, HttpRule, PathMatch, ValueMatch
 
 INHERIT_MATCHER = "delegation.kgateway.dev/inherit-parent-matcher"
 """Annotation of a child whose paths are relative to its parent's prefix."""
+
+_YES = frozenset({"true", "yes", "enabled"})
 
 Matches = tuple[HttpMatch, ...]
 
@@ -32,7 +36,7 @@ def rules_under(parents: Matches, child: HttpRoute) -> dict[int, Matches]:
         parents: The matches in force of the parent's rule.
         child: The child route.
     """
-    inherits = child.metadata.annotations.get(INHERIT_MATCHER) == "true"
+    inherits = child.metadata.annotations.get(INHERIT_MATCHER, "").lower() in _YES
     found = {}
     for position, rule in enumerate(child.spec.rules):
         fitting = tuple(_fitting(parents, rule, inherits=inherits))
@@ -63,8 +67,18 @@ def _fits(parent: HttpMatch, child: HttpMatch) -> bool:
 
 def _joined(parent: HttpMatch, child: HttpMatch) -> HttpMatch:
     return HttpMatch(
-        path=PathMatch(type=child.path.type, value=parent.path.value.rstrip("/") + child.path.value),
-        headers=(*parent.headers, *child.headers),
-        query_params=(*parent.query_params, *child.query_params),
-        method=child.method or parent.method,
+        path=PathMatch(type=child.path.type, value=_path(parent.path.value, child.path.value)),
+        headers=_values(parent.headers, child.headers),
+        query_params=_values(parent.query_params, child.query_params),
+        method=parent.method or child.method,
     )
+
+
+def _path(parent: str, child: str) -> str:
+    """The paths one after the other, without double slashes, dots and a slash at the end."""
+    return "/" + posixpath.normpath(f"/{parent}/{child}").lstrip("/")
+
+
+def _values(parent: tuple[ValueMatch, ...], child: tuple[ValueMatch, ...]) -> tuple[ValueMatch, ...]:
+    names = {each.name for each in parent}
+    return (*parent, *(each for each in child if each.name not in names))

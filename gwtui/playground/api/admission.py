@@ -7,19 +7,29 @@ import secrets
 import uuid
 import zlib
 from base64 import b64encode
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 from gwtui.playground.api import status
 from gwtui.playground.api.fields import timestamp
 from gwtui.playground.api.kinds import Kind
-from gwtui.playground.api.route_rules import broken_rules
+from gwtui.playground.api.route_rules import broken_rules, has_rules
 from gwtui.playground.api.schema import Schema, drop_unknown, fill_defaults, items, violations
 from gwtui.playground.api.schema import obj as object_of
 from gwtui.playground.api.schemas import schema_of
 from gwtui.playground.api.status import Json
 
 _SYSTEM = ("uid", "creationTimestamp", "resourceVersion", "generation", "deletionTimestamp", "managedFields")
+_COUNTED_METADATA = {"endpointslices": ("labels", "annotations"), "deployments": ("annotations",)}
+"""What makes a new generation beside the spec."""
+_BLOCKING = frozenset(f"FieldValue{what}" for what in ("Required", "TypeInvalid", "TooMany", "TooLong", "NotSupported"))
+"""Reasons after which rules that cross fields are not tried."""
+_UNCHECKED = {
+    "reason": "FieldValueInvalid",
+    "message": "Invalid value: null: rules were left unchecked since the object does not fit its schema",
+    "field": "<nil>",
+}
 _OPEN = Schema(type="object", open=True)
 _OBJECTS = items(_OPEN)
 _TEXTS = Schema(type="object", values=Schema(type="string"))
@@ -33,7 +43,16 @@ _METADATA = object_of(
 _SPEC = object_of(ports=_OBJECTS, containers=items(object_of(ports=_OBJECTS)))
 _SHAPE = object_of(metadata=_METADATA)
 _BUILTIN_SHAPE = object_of(metadata=_METADATA, spec=_SPEC, status=_OPEN)
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]*[a-z0-9])?")
+_SHAPES = {
+    "configmaps": object_of(metadata=_METADATA, data=_TEXTS),
+    "secrets": object_of(metadata=_METADATA, data=_TEXTS),
+}
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_WORD = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)"
+_LABEL_VALUE = re.compile(rf"{_WORD}?")
+_QUALIFIED = re.compile(rf"({_NAME.pattern}/)?{_WORD}")
+_FINALIZERS = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+"""Those that need no domain."""
 
 
 def admit(kind: Kind, new: Json, old: Json | None, *, subresource: str = "", created_at: str = "") -> Json:
@@ -49,8 +68,10 @@ def admit(kind: Kind, new: Json, old: Json | None, *, subresource: str = "", cre
     Raises:
         ApiError: 422 when the result breaks its schema.
     """
-    new = new | {"metadata": _without_nulls(new.get("metadata", {}))} if kind.custom else _without_nulls(new)
-    _check_shape(kind, new)
+    if problems := misshapen(kind, new):
+        what = f'{kind.kind} in version "{kind.versions[0]}" cannot be handled as a {kind.kind}'
+        raise status.bad_request(f"{what}: {problems[0]}")
+    new = _typed(kind, new)
     if old is not None and subresource == "status":
         obj = deepcopy(old)
         obj.pop("status", None)
@@ -67,12 +88,12 @@ def admit(kind: Kind, new: Json, old: Json | None, *, subresource: str = "", cre
     if not kind.namespaced:
         obj["metadata"].pop("namespace", None)
     _complete(kind, obj)
-    _check(kind, obj)
+    _check(kind, obj, old)
     if kind.generation:
         metadata = obj["metadata"]
         if old is None:
             metadata["generation"] = 1
-        elif subresource != "status" and _counted(obj) != _counted(old):
+        elif subresource != "status" and _counted(kind, obj) != _counted(kind, old):
             metadata["generation"] = old["metadata"].get("generation", 0) + 1
     return obj
 
@@ -87,8 +108,9 @@ def _without_bookkeeping(obj: Json) -> Json:
     return obj | {"metadata": {key: value for key, value in obj["metadata"].items() if key not in skip}}
 
 
-def _counted(obj: Json) -> Json:
-    return {key: value for key, value in obj.items() if key not in {"metadata", "status", "apiVersion"}}
+def _counted(kind: Kind, obj: Json) -> Json:
+    counted = {key: value for key, value in obj.items() if key not in {"metadata", "status", "apiVersion"}}
+    return counted | {key: obj["metadata"].get(key, {}) for key in _COUNTED_METADATA.get(kind.plural, ())}
 
 
 def _system_metadata(obj: Json, old: Json | None, created_at: str) -> None:
@@ -116,11 +138,15 @@ def _complete(kind: Kind, obj: Json) -> None:
         _DEFAULTS[kind.plural](obj)
 
 
-def _check_shape(kind: Kind, obj: Json) -> None:
-    """Refuse what would break readers of any kind: metadata, containers and ports that are not what they must be."""
-    causes = list(violations(obj, _SHAPE if kind.custom else _BUILTIN_SHAPE))
-    if causes:
-        raise status.invalid(kind.kind, kind.group, "", causes)
+def misshapen(kind: Kind, obj: Json) -> list[str]:
+    """What would break readers of any kind: metadata, containers and ports that are not what they must be."""
+    shape = _SHAPE if kind.custom else _SHAPES.get(kind.plural, _BUILTIN_SHAPE)
+    return [cause["message"] for cause in violations(_typed(kind, obj), shape)]
+
+
+def _typed(kind: Kind, obj: Json) -> Json:
+    """The object as a typed decoder reads it; of a custom one that is the metadata alone."""
+    return obj | {"metadata": _without_nulls(obj.get("metadata", {}))} if kind.custom else _without_nulls(obj)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -130,7 +156,7 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def _check(kind: Kind, obj: Json) -> None:
+def _check(kind: Kind, obj: Json, old: Json | None) -> None:
     name = obj["metadata"].get("name", "")
     causes: list[Json] = []
     if not name:
@@ -139,11 +165,35 @@ def _check(kind: Kind, obj: Json) -> None:
     elif not isinstance(name, str) or len(name) > 253 or not _NAME.fullmatch(name):
         message = f'Invalid value: "{name}": a lowercase RFC 1123 subdomain is needed'
         causes.append({"reason": "FieldValueInvalid", "message": message, "field": "metadata.name"})
+    causes += _metadata_causes(obj["metadata"], old)
     causes += violations(obj, schema_of(kind))
-    if not causes:
-        causes = broken_rules(kind, obj)
+    if not any(cause["reason"] in _BLOCKING for cause in causes):
+        causes += broken_rules(kind, obj)
+    elif has_rules(kind):
+        causes.append(_UNCHECKED)
     if causes:
         raise status.invalid(kind.kind, kind.group, name, causes)
+
+
+def _metadata_causes(metadata: Json, old: Json | None) -> Iterator[Json]:
+    held = (old or {}).get("metadata", {})
+    finalizers = metadata.get("finalizers", [])
+    for index, name in enumerate(finalizers):
+        if name not in _FINALIZERS and ("/" not in name or not _QUALIFIED.fullmatch(name)):
+            message = f'Invalid value: "{name}": name is neither a standard finalizer name nor is it fully qualified'
+            yield {"reason": "FieldValueInvalid", "message": message, "field": f"metadata.finalizers[{index}]"}
+    added = [name for name in finalizers if name not in held.get("finalizers", [])]
+    if held.get("deletionTimestamp") and added:
+        message = f"Forbidden: no new finalizers can be added if the object is being deleted, found {added}"
+        yield {"reason": "FieldValueForbidden", "message": message, "field": "metadata.finalizers"}
+    for where in ("labels", "annotations"):
+        for key, value in metadata.get(where, {}).items():
+            wrong = key if not _QUALIFIED.fullmatch(key if where == "labels" else key.lower()) else None
+            if wrong is None and where == "labels" and not _LABEL_VALUE.fullmatch(value):
+                wrong = value
+            if wrong is not None:
+                message = f'Invalid value: "{wrong}": it has to begin and end with a letter or digit'
+                yield {"reason": "FieldValueInvalid", "message": message, "field": f"metadata.{where}"}
 
 
 def _default_namespace(obj: Json) -> None:
@@ -177,6 +227,31 @@ def _default_pod(obj: Json) -> None:
 
 def _default_workload(obj: Json) -> None:
     obj.setdefault("spec", {}).setdefault("replicas", 1)
+    obj.setdefault("status", {})
+
+
+def _default_replicas(obj: Json) -> None:
+    obj.setdefault("spec", {}).setdefault("replicas", 1)
+    obj.setdefault("status", {}).setdefault("replicas", 0)
+
+
+def _default_daemons(obj: Json) -> None:
+    counts = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
+    obj["status"] = dict.fromkeys(counts, 0) | obj.get("status", {})
+
+
+def _default_budget(obj: Json) -> None:
+    counts = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+    obj["status"] = dict.fromkeys(counts, 0) | obj.get("status", {})
+
+
+def _default_scaler(obj: Json) -> None:
+    obj.setdefault("spec", {}).setdefault("minReplicas", 1)
+    obj["status"] = {"desiredReplicas": 0, "currentMetrics": None} | obj.get("status", {})
+
+
+def _default_ingress(obj: Json) -> None:
+    obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
 
 def _default_secret(obj: Json) -> None:
@@ -190,6 +265,10 @@ _DEFAULTS: dict[str, Any] = {
     "services": _default_service,
     "pods": _default_pod,
     "deployments": _default_workload,
-    "replicasets": _default_workload,
+    "replicasets": _default_replicas,
+    "daemonsets": _default_daemons,
+    "poddisruptionbudgets": _default_budget,
+    "horizontalpodautoscalers": _default_scaler,
+    "ingresses": _default_ingress,
     "secrets": _default_secret,
 }

@@ -12,8 +12,8 @@ from gwtui.playground.api.status import Json
 
 VERSION = {
     "major": "1",
-    "minor": "35",
-    "gitVersion": "v1.35.0+gwtui-playground",
+    "minor": "37",
+    "gitVersion": "v1.37.2+gwtui-playground",
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "1970-01-01T00:00:00Z",
@@ -24,6 +24,11 @@ VERSION = {
 """The release whose behaviour is followed; the rest says that this is an emulation."""
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+_SUBRESOURCE_VERBS = {
+    "status": ["get", "patch", "update"],
+    "portforward": ["create", "get"],
+    "proxy": ["create", "delete", "get", "patch", "update"],
+}
 _REVIEWS = (
     ("authentication.k8s.io", "SelfSubjectReview"),
     ("authorization.k8s.io", "SelfSubjectAccessReview"),
@@ -51,7 +56,8 @@ def api_group(group: str, versions: list[str]) -> Json:
 def api_group_list() -> Json:
     """The answer of `/apis`."""
     listed = [api_group(group, versions) for group, versions in groups().items() if group]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
+    untyped = [{key: value for key, value in each.items() if key not in {"kind", "apiVersion"}} for each in listed]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": untyped}
 
 
 def resource_list(group: str, version: str) -> Json:
@@ -63,7 +69,7 @@ def resource_list(group: str, version: str) -> Json:
             "singularName": kind.kind.lower(),
             "namespaced": kind.namespaced,
             "kind": kind.kind,
-            "verbs": _VERBS,
+            "verbs": [verb for verb in _VERBS if verb != "deletecollection" or kind.plural != "namespaces"],
         }
         if kind.short:
             entry["shortNames"] = list(kind.short)
@@ -129,8 +135,7 @@ def _aggregated_resources(group: str, version: str) -> list[Json]:
 
 
 def _subresources(kind: Kind) -> list[tuple[str, list[str]]]:
-    status = [("status", ["get", "patch", "update"])] if kind.status else []
-    return status + [(name, ["create", "get"]) for name in kind.subresources]
+    return [(name, _SUBRESOURCE_VERBS[name]) for name in (*(["status"] if kind.status else []), *kind.subresources)]
 
 
 def _served(group: str, version: str) -> list[Kind]:

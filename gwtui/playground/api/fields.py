@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.playground.api.schema import ANY, Schema, item_key
+from gwtui.playground.api.schema import ANY, KEY_DEFAULTS, Schema, item_key
 from gwtui.playground.api.status import Json
 
 Path = tuple[str, ...]
@@ -27,7 +27,7 @@ BUILTIN_KEYS: dict[str, tuple[str, ...]] = {
     "env": ("name",),
     "volumes": ("name",),
     "volumeMounts": ("mountPath",),
-    "ports": ("containerPort", "port", "name", "protocol"),
+    "ports": ("containerPort", "port"),
     "ownerReferences": ("uid",),
     "imagePullSecrets": ("name",),
     "hostAliases": ("ip",),
@@ -59,7 +59,7 @@ def keys_of(name: str, schema: Schema, items: list[Any]) -> tuple[str, ...]:
         return schema.keys
     wanted = BUILTIN_KEYS.get(name, ())
     used = tuple(key for key in wanted if any(isinstance(item, dict) and key in item for item in items))
-    return used[:2] if name == "ports" else used
+    return (used[0], "protocol") if name == "ports" and used else used
 
 
 def is_set(name: str, schema: Schema) -> bool:
@@ -74,7 +74,8 @@ def member(name: str) -> str:
 
 def keyed(item: Json, keys: Iterable[str]) -> str:
     """The path element of an item of a keyed list."""
-    return "k:" + msgspec.json.encode({key: item[key] for key in sorted(keys) if key in item}).decode()
+    named = KEY_DEFAULTS | item
+    return "k:" + msgspec.json.encode({key: named[key] for key in sorted(keys) if key in named}).decode()
 
 
 def field_set(value: Any, schema: Schema = ANY, name: str = "", path: Path = ()) -> dict[Path, Any]:

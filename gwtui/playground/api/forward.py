@@ -74,6 +74,11 @@ class Pod:
             await asyncio.gather(sending, return_exceptions=True)
 
 
+def has_ports(ports: Ports, namespace: str, name: str) -> bool:
+    """Whether anything of a pod can be reached: it runs somewhere, whatever it says of itself."""
+    return any(key[:2] == (namespace, name) for key in ports)
+
+
 async def _inward(pipe: Pipe, writer: asyncio.StreamWriter) -> None:
     while (data := await pipe.receive()) is not None:
         writer.write(data)

@@ -69,7 +69,6 @@ KINDS: tuple[Kind, ...] = (
         plural="pods",
         short=("po",),
         categories=("all",),
-        generation=False,
         subresources=("portforward", "proxy"),
     ),
     Kind(
@@ -99,7 +98,6 @@ KINDS: tuple[Kind, ...] = (
         versions=("v2",),
         short=("hpa",),
         categories=("all",),
-        generation=False,
     ),
     Kind(kind="PodDisruptionBudget", plural="poddisruptionbudgets", group="policy", short=("pdb",)),
     Kind(

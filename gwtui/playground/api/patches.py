@@ -18,6 +18,16 @@ STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
 
+def require_patch(content_type: str) -> None:
+    """Pass one of the four formats, or refuse.
+
+    Raises:
+        ApiError: 415.
+    """
+    if content_type not in {MERGE, JSON, STRATEGIC, APPLY}:
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
 def patched(content_type: str, patch: Any, target: Json) -> Json:
     """A copy of `target` with the patch applied.
 
@@ -33,13 +43,13 @@ def patched(content_type: str, patch: Any, target: Json) -> Json:
 
 
 def _json_patched(patch: Any, target: Json) -> Json:
+    if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
+        raise status.bad_request("error decoding patch: it is no list of operations")
     try:
         result = jsonpatch.apply_patch(target, patch, in_place=False)
-    except jsonpatch.InvalidJsonPatch as error:
-        raise status.bad_request(f"error decoding patch: {error}") from error
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         # The API keeps to itself which operation does not fit, a failed test included.
-        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request") from error
+        raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {}) from error
     if not isinstance(result, dict):
         raise status.bad_request("the patched document is not an object")
     return result

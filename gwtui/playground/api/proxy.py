@@ -9,7 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from gwtui.playground.api import status
-from gwtui.playground.api.forward import Address, Ports
+from gwtui.playground.api.forward import Address, Ports, has_ports
 from gwtui.playground.api.request import Target
 from gwtui.playground.api.status import ApiError, Json
 from gwtui.playground.api.store import Store
@@ -92,8 +92,15 @@ def _address(target: Target, store: Store, ports: Ports) -> tuple[Address | None
         raise status.not_found(target.plural, name)
     if target.plural == "pods":
         port = int(wanted) if wanted.isdecimal() else _first_port(obj, wanted)
-        return ports.get((target.namespace, name, port)), port
-    for pod, port in _backends(store, obj, wanted):
+        address = ports.get((target.namespace, name, port))
+        is_placed = obj.get("status", {}).get("podIP") or has_ports(ports, target.namespace, name)
+        if address is None and not is_placed:
+            raise status.bad_request("address not allowed")
+        return address, port
+    backends = _backends(store, obj, wanted)
+    if not backends:
+        raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
+    for pod, port in backends:
         if address := ports.get((target.namespace, pod, port)):
             return address, port
     return None, 0
@@ -116,10 +123,13 @@ def _backends(store: Store, service: Json, wanted: str) -> list[tuple[str, int]]
     """Ready pods behind a service with the port the service port leads to."""
     metadata = service["metadata"]
     asked = [p for p in service["spec"].get("ports", []) if wanted in {"", str(p.get("port")), p.get("name")}]
-    name = asked[0].get("name") if asked else None
+    if not asked:
+        text = f'no service port {wanted} found for service "{metadata["name"]}"'
+        raise ApiError(503, "ServiceUnavailable", text)
+    name = asked[0].get("name")
     found = []
     for piece in store.scan(_SLICES, metadata["namespace"]):
-        if not asked or (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != metadata["name"]:
+        if (piece["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != metadata["name"]:
             continue
         port = next((p["port"] for p in piece.get("ports", []) if not name or p.get("name") == name), 0)
         for endpoint in piece.get("endpoints", []):

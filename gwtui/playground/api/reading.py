@@ -13,6 +13,7 @@ import msgspec
 
 from gwtui.playground.api import status, tables
 from gwtui.playground.api.kinds import Kind
+from gwtui.playground.api.request import number
 from gwtui.playground.api.selectors import selected
 from gwtui.playground.api.status import Json
 from gwtui.playground.api.store import Store
@@ -40,11 +41,13 @@ class Lister:
         """Objects and list metadata.
 
         Raises:
-            ApiError: 400 for an unreadable token or selector, 410 for a token that is too old.
+            ApiError: 400 for an unreadable token or selector, 410 for a token that is too old, 422 for a version that
+                is to be matched and absent, 504 for one that is yet to come.
         """
         chosen = selected(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        self._check_version(query)
         page, start = self._page(kind, namespace, query.get("continue", ""))
-        limit = _number(query.get("limit", ""), "limit")
+        limit = number(query, "limit")
         found = (obj for obj in islice(page.objects, start, None) if chosen is None or chosen(obj))
         objects = list(islice(found, limit)) if limit else list(found)
         metadata: Json = {"resourceVersion": str(page.version)}
@@ -57,6 +60,21 @@ class Lister:
             if chosen is None:
                 metadata["remainingItemCount"] = len(page.objects) - at
         return objects, metadata
+
+    def _check_version(self, query: Mapping[str, str]) -> None:
+        version = number(query, "resourceVersion")
+        if query.get("continue") and query.get("resourceVersion", "0") not in {"", "0"}:
+            raise status.bad_request("specifying resource version is not allowed when using continue")
+        if query.get("sendInitialEvents"):
+            text = "Forbidden: sendInitialEvents is forbidden for list"
+            raise status.invalid_options("ListOptions", "sendInitialEvents", "FieldValueForbidden", text)
+        if query.get("resourceVersionMatch") and not query.get("resourceVersion"):
+            text = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+            raise status.invalid_options("ListOptions", "resourceVersionMatch", "FieldValueForbidden", text)
+        if version > self._store.version:
+            text = f"Too large resource version: {version}, current: {self._store.version}"
+            cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+            raise status.ApiError(504, "Timeout", text, {"causes": [cause], "retryAfterSeconds": 1})
 
     def _page(self, kind: Kind, namespace: str | None, token: str) -> tuple[_Page, int]:
         if not token:
@@ -116,9 +134,3 @@ def many(kind: Kind, version: str, objects: list[Json], metadata: Json, *, form:
 def in_version(kind: Kind, version: str, obj: Json) -> Json:
     """The object as the served version shows it; versions here differ in name only."""
     return obj if version == kind.versions[0] else obj | {"apiVersion": kind.api_version(version)}
-
-
-def _number(text: str, name: str) -> int:
-    if text and not text.isdecimal():
-        raise status.bad_request(f"{name} must be a number")
-    return int(text or 0)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from gwtui.playground.api import status
 from gwtui.playground.api.access import Act
-from gwtui.playground.api.kinds import BY_PATH, Kind
+from gwtui.playground.api.kinds import BY_PATH, KINDS, Kind
 
 _REVIEW_GROUPS = {"authorization.k8s.io", "authentication.k8s.io"}
+_OWN_GROUPS = _REVIEW_GROUPS | {kind.group for kind in KINDS if not kind.custom}
+"""Groups of Kubernetes itself; what they do not serve is refused in other words than what nobody serves."""
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -29,11 +31,12 @@ class Target:
         """The kind behind the path.
 
         Raises:
-            ApiError: 404, this API does not serve it.
+            ApiError: 404, the group does not have it.
+            Unserved: Nobody serves the group, or no definition describes the kind.
         """
         kind = BY_PATH.get((self.group, self.version, self.plural))
         if kind is None or kind.namespaced < bool(self.namespace):
-            raise missing_path()
+            raise missing_path() if self.group in _OWN_GROUPS else status.Unserved
         return kind
 
     @property
@@ -42,12 +45,12 @@ class Target:
         return self.group in _REVIEW_GROUPS and self.plural.startswith("selfsubject")
 
     def acts(self, method: str, *, watching: bool) -> list[Act]:
-        """What the caller must be allowed to do; opening a port-forward counts as reading and as creating it."""
+        """What the caller must be allowed to do; a forward opened by reading counts as creating it, too."""
         if method in {"GET", "HEAD"}:
             verb = "get" if self.name else "watch" if watching else "list"
         else:
             verb = "deletecollection" if method == "DELETE" and not self.name else _VERBS.get(method, method.lower())
-        verbs = ("get", "create") if self.subresource == "portforward" else (verb,)
+        verbs = ("get", "create") if self.subresource == "portforward" and verb == "get" else (verb,)
         resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
         namespace = self.name if self.plural == "namespaces" else self.namespace
         return [Act(verb=v, group=self.group, resource=resource, namespace=namespace, name=self.name) for v in verbs]
@@ -79,8 +82,15 @@ def parse_target(path: str) -> Target | None:
 
 
 def missing_path() -> status.ApiError:
-    """404 for a path nobody serves."""
-    return status.ApiError(404, "NotFound", "the server could not find the requested resource")
+    """404 for what a group of Kubernetes does not have."""
+    return status.ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def missing_document(path: str) -> Exception:
+    """What to raise where no document is: `ApiError` below a group of Kubernetes, otherwise `Unserved`."""
+    parts = path.strip("/").split("/")
+    is_own = parts[0] == "api" or (parts[0] == "apis" and len(parts) > 1 and parts[1] in _OWN_GROUPS)
+    return missing_path() if is_own else status.Unserved()
 
 
 def wanted_form(accept: str) -> tuple[str, str]:
@@ -107,7 +117,7 @@ def wanted_form(accept: str) -> tuple[str, str]:
         if media == "application/json" and form in served:
             group, versions = served[form]
             if values.get("g") == group and values.get("v") in versions:
-                return form, option.strip()
+                return form, option.strip() if form == "APIGroupDiscoveryList" else media
     message = "only the following media types are accepted: application/json"
     raise status.ApiError(406, "NotAcceptable", message)
 
@@ -115,3 +125,15 @@ def wanted_form(accept: str) -> tuple[str, str]:
 def flag(query: Mapping[str, str], name: str) -> bool:
     """A boolean query parameter."""
     return query.get(name, "").lower() in {"true", "1"}
+
+
+def number(query: Mapping[str, str], name: str) -> int:
+    """A query parameter that counts something; 0 where it is absent.
+
+    Raises:
+        ApiError: 400, it is no number.
+    """
+    text = query.get(name, "")
+    if text and not text.isdecimal():
+        raise status.bad_request(f'Invalid value: "{text}": {name} must be a number')
+    return int(text or 0)

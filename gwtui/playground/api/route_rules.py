@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from gwtui.playground.api.kinds import GATEWAY_API, Kind
+from gwtui.playground.api.kinds import GATEWAY_API, KGATEWAY, Kind
 from gwtui.playground.api.status import Json
 
 _MOST_MATCHES = 128
@@ -30,6 +30,11 @@ _ONCE = ("RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "
 _UNITS_MS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 Problem = tuple[str, str]
 """Field path and message."""
+
+
+def has_rules(kind: Kind) -> bool:
+    """Whether the published definition of a kind has rules that cross fields, kept here or not."""
+    return kind.group in {GATEWAY_API, KGATEWAY}
 
 
 def broken_rules(kind: Kind, obj: Json) -> list[Json]:
@@ -64,19 +69,20 @@ def _other_route(spec: Json) -> Iterator[Problem]:
 
 
 def _listeners(spec: Json) -> Iterator[Problem]:
-    listeners = spec.get("listeners", [])
-    for index, listener in enumerate(listeners):
-        at = f"spec.listeners[{index}]"
+    listeners, at = spec.get("listeners", []), "spec.listeners"
+    for listener in listeners:
         protocol, tls = listener["protocol"], listener.get("tls")
         if tls is not None and protocol in {"HTTP", "TCP", "UDP"}:
-            yield f"{at}.tls", f"tls must not be specified for protocol {protocol}"
+            yield at, f"tls must not be specified for protocol {protocol}"
         if protocol == "HTTPS" and tls and tls.get("mode") != "Terminate":
-            yield f"{at}.tls.mode", "tls mode must be Terminate for protocol HTTPS"
+            yield at, "tls mode must be Terminate for protocol HTTPS"
         if protocol in {"TCP", "UDP"} and listener.get("hostname"):
-            yield f"{at}.hostname", f"hostname must not be specified for protocol {protocol}"
+            yield at, f"hostname must not be specified for protocol {protocol}"
+    if len({item["name"] for item in listeners}) < len(listeners):
+        yield at, "two listeners have the same name"
     places = Counter((item["port"], item["protocol"], item.get("hostname", "")) for item in listeners)
     if any(count > 1 for count in places.values()):
-        yield "spec.listeners", "combination of port, protocol and hostname must be unique for each listener"
+        yield at, "combination of port, protocol and hostname must be unique for each listener"
 
 
 def _parents(spec: Json) -> Iterator[Problem]:
@@ -97,15 +103,15 @@ def _path(path: Json, at: str) -> Iterator[Problem]:
     if path.get("type") == "RegularExpression":
         return
     if not value.startswith("/"):
-        yield f"{at}.value", "value must be an absolute path and start with '/'"
+        yield at, "value must be an absolute path and start with '/'"
     for text in _FORBIDDEN_IN_PATH:
         if text in value:
-            yield f"{at}.value", f"must not contain '{text}' when type is Exact or PathPrefix"
+            yield at, f"must not contain '{text}' when type is Exact or PathPrefix"
     for text in _FORBIDDEN_AT_END:
         if value.endswith(text):
-            yield f"{at}.value", f"must not end with '{text}' when type is Exact or PathPrefix"
+            yield at, f"must not end with '{text}' when type is Exact or PathPrefix"
     if not _PATH.match(value):
-        yield f"{at}.value", "must only contain valid characters when type is Exact or PathPrefix"
+        yield at, "must only contain valid characters when type is Exact or PathPrefix"
 
 
 def _filters(filters: list[Json], at: str) -> Iterator[Problem]:

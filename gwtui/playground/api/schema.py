@@ -142,9 +142,13 @@ def violations(value: Any, schema: Schema, path: str = "") -> Iterator[Json]:
             yield from violations(item, schema.items or ANY, f"{path}[{index}]")
 
 
+KEY_DEFAULTS = {"protocol": "TCP"}
+"""What a key is taken for in an item that does not have it."""
+
+
 def item_key(item: Any, keys: tuple[str, ...]) -> tuple[Any, ...] | None:
     """The identity of an item of a keyed list, or `None` when it is not an object."""
-    return tuple(item.get(key) for key in keys) if isinstance(item, dict) else None
+    return tuple(item.get(key, KEY_DEFAULTS.get(key)) for key in keys) if isinstance(item, dict) else None
 
 
 def _duplicates(value: list[Any], schema: Schema, path: str) -> Iterator[Json]:

@@ -12,10 +12,10 @@ from gwtui.playground.api.status import Json
 
 Predicate = Callable[[Json], bool]
 _TERM = re.compile(
-    r"\s*(?:(?P<absent>!)\s*(?P<no>[\w./-]+)"
-    r"|(?P<set>[\w./-]+)\s+(?P<how>in|notin)\s*\((?P<values>[^)]*)\)"
-    r"|(?P<key>[\w./-]+)\s*(?P<op>==|!=|=)\s*(?P<value>[\w.-]*)"
-    r"|(?P<has>[\w./-]+))\s*(?:,|$)"
+    r"\s*(?:(?P<absent>!)\s*(?P<no>\w[\w./-]*)"
+    r"|(?P<set>\w[\w./-]*)\s+(?P<how>in|notin)\s*\((?P<values>[^)]*)\)"
+    r"|(?P<key>\w[\w./-]*)\s*(?P<op>==|!=|=)\s*(?P<value>[\w.-]*)"
+    r"|(?P<has>\w[\w./-]*))\s*(?:,|$)"
 )
 _COMMON = frozenset({"metadata.name", "metadata.namespace"})
 _FIELDS = {

@@ -7,8 +7,15 @@ from typing import Any
 Json = dict[str, Any]
 
 
+class Unserved(Exception):
+    """Nothing is behind this path; unlike other refusals the answer is a line of text (404)."""
+
+
 class ApiError(Exception):
-    """A request the API refuses; `body()` is the `Status` object sent to the client."""
+    """A request the API refuses; `body()` is the `Status` object sent to the client.
+
+    An empty reason and absent details are left out of it.
+    """
 
     def __init__(self, code: int, reason: str, message: str, details: Json | None = None) -> None:
         super().__init__(message)
@@ -24,10 +31,13 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": str(self),
-            "reason": self.reason,
             "code": self.code,
         }
-        return status | ({"details": self.details} if self.details else {})
+        return (
+            status
+            | ({"reason": self.reason} if self.reason else {})
+            | ({"details": self.details} if self.details is not None else {})
+        )
 
 
 def success(details: Json) -> Json:
@@ -67,7 +77,18 @@ def invalid(kind: str, group: str, name: str, causes: list[Json]) -> ApiError:
     text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     what = f"{kind}.{group}" if group else kind
     details = {"name": name, "group": group, "kind": kind, "causes": causes}
-    return ApiError(422, "Invalid", f'{what} "{name}" is invalid: {text}', details)
+    told = {key: value for key, value in details.items() if value}
+    return ApiError(422, "Invalid", f'{what} "{name}" is invalid: {text}', told)
+
+
+def invalid_options(kind: str, field: str, reason: str, message: str) -> ApiError:
+    """An option of a request means nothing (422); `kind` is such as `CreateOptions`."""
+    return invalid(kind, "meta.k8s.io", "", [{"reason": reason, "message": message, "field": field}])
+
+
+def not_allowed(message: str = "the server does not allow this method on the requested resource") -> ApiError:
+    """The method means nothing here (405)."""
+    return ApiError(405, "MethodNotAllowed", message, {})
 
 
 def expired(message: str) -> ApiError:

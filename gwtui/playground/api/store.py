@@ -18,6 +18,8 @@ from gwtui.playground.api.status import Json
 
 _QUEUE_LENGTH = 20_000
 _Key = tuple[str, str]
+_STEPS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+"""The finalizer that stands for what is still to do, by the policy of a deletion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,21 +182,52 @@ class Store:
         self._commit("MODIFIED" if old else "ADDED", kind, obj, old)
         return obj
 
-    def delete(self, resource: str, namespace: str, name: str, *, orphan: bool = False) -> bool:
+    def delete(self, resource: str, namespace: str, name: str) -> bool:
         """Delete an object and what it owns; one held by finalizers is only marked. False when it is not there."""
         old = self.find(resource, namespace, name)
         if old is None:
             return False
-        kind = BY_RESOURCE[resource]
-        if not old["metadata"].get("finalizers"):
-            self._remove(kind, old, orphan=orphan)
-        elif not old["metadata"].get("deletionTimestamp"):
-            obj = deepcopy(old)
-            obj["metadata"] |= {"deletionTimestamp": timestamp(), "deletionGracePeriodSeconds": 0}
-            if kind.generation:
-                obj["metadata"]["generation"] = obj["metadata"].get("generation", 0) + 1
-            self._commit("MODIFIED", kind, obj, old)
+        self.remove(BY_RESOURCE[resource], old)
         return True
+
+    def marked(self, kind: Kind, old: Json, policy: str) -> Json | None:
+        """The object as it is marked for deletion, not stored; `None` where it goes without being marked."""
+        metadata = old["metadata"]
+        held = [*metadata.get("finalizers", []), *([_STEPS[policy]] if policy in _STEPS else [])]
+        is_namespace = kind.resource == "namespaces"
+        if not held and not is_namespace:
+            return None
+        if metadata.get("deletionTimestamp"):
+            return old
+        obj = deepcopy(old)
+        obj["metadata"] |= {"deletionTimestamp": timestamp()}
+        if held:
+            obj["metadata"] |= {"finalizers": list(dict.fromkeys(held)), "deletionGracePeriodSeconds": 0}
+        if is_namespace:
+            obj["status"] = obj.get("status", {}) | {"phase": "Terminating"}
+        if kind.generation:
+            obj["metadata"]["generation"] = metadata.get("generation", 0) + 1
+        return obj
+
+    def remove(self, kind: Kind, old: Json, *, policy: str = "Background") -> Json | None:
+        """Delete a stored object, or mark it; returns it as marked, `None` when it went at once.
+
+        A namespace, and an object whose deletion goes in steps, is marked first and gone when this returns, unless
+        finalizers hold it.
+        """
+        obj = self.marked(kind, old, policy)
+        if obj is None:
+            self._remove(kind, old)
+            return None
+        if obj is not old:
+            self._commit("MODIFIED", kind, obj, old)
+        left = [name for name in obj["metadata"].get("finalizers", []) if name not in _STEPS.values()]
+        if policy in _STEPS:
+            self._release(kind, obj, orphan=policy == "Orphan")
+        if not left:
+            metadata = {key: value for key, value in obj["metadata"].items() if key != "finalizers"}
+            self._remove(kind, obj | {"metadata": metadata})
+        return obj
 
     def subscribe(self) -> Subscription:
         """Every change from now on, of all resources."""
@@ -242,20 +275,27 @@ class Store:
         for subscription in tuple(self._subscriptions):
             subscription.offer(change)
 
-    def _remove(self, kind: Kind, obj: Json, *, orphan: bool = False) -> None:
+    def _remove(self, kind: Kind, obj: Json) -> None:
         self._commit("DELETED", kind, obj | {"metadata": dict(obj["metadata"])}, obj)
-        uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
+        self._release(kind, obj)
+        if kind.resource == "namespaces":
+            name = obj["metadata"]["name"]
+            for resource, objects in self._objects.items():
+                for namespace, held in [key for key in objects if key[0] == name]:
+                    self.delete(resource, namespace, held)
+
+    def _release(self, kind: Kind, obj: Json, *, orphan: bool = False) -> None:
+        """Take an owner away: what has no other goes with it, unless it is to be orphaned."""
+        uid = obj["metadata"]["uid"]
         for resource, objects in self._objects.items():
-            for (namespace, owned_name), candidate in list(objects.items()):
+            for (namespace, name), candidate in list(objects.items()):
                 owners = candidate["metadata"].get("ownerReferences", [])
                 left = [owner for owner in owners if owner.get("uid") != uid]
-                if kind.resource == "namespaces" and namespace == name:
-                    self.delete(resource, namespace, owned_name)
-                elif len(left) < len(owners) and (left or orphan):
+                if len(left) < len(owners) and (left or orphan):
                     released = candidate | {"metadata": candidate["metadata"] | {"ownerReferences": left}}
                     self.write(BY_RESOURCE[resource], released, candidate, manager="playground")
                 elif len(left) < len(owners):
-                    self.delete(resource, namespace, owned_name)
+                    self.delete(resource, namespace, name)
 
 
 def _owners(obj: Json) -> Json:

@@ -11,7 +11,7 @@ import msgspec
 from gwtui.playground.api import status
 from gwtui.playground.api.kinds import Kind
 from gwtui.playground.api.reading import in_version, one
-from gwtui.playground.api.request import flag
+from gwtui.playground.api.request import flag, number
 from gwtui.playground.api.selectors import Predicate, selected
 from gwtui.playground.api.status import ApiError, Json
 from gwtui.playground.api.store import Change, Lagged, Store
@@ -36,15 +36,15 @@ class Watch:
         self._chosen: Predicate = chosen or (lambda _: True)
         self._from = query.get("resourceVersion", "")
         if self._from and not self._from.isdecimal():
-            raise status.bad_request(f'Invalid value: "{self._from}": the resource version must be a number')
-        limit = query.get("timeoutSeconds", "")
-        self._seconds = float(limit) if limit.isdecimal() and int(limit) else random.uniform(1800, 3600)
+            raise ApiError(500, "", f'resourceVersion: Invalid value: "{self._from}": invalid syntax')
+        limit = number(query, "timeoutSeconds")
+        self._seconds = float(limit) if limit else random.uniform(1800, 3600)
+        self._after = int(self._from or 0)
         self._bookmarks = flag(query, "allowWatchBookmarks")
         self._initial = flag(query, "sendInitialEvents")
         if self._initial and query.get("resourceVersionMatch") != "NotOlderThan":
-            cause = {"reason": "FieldValueForbidden", "field": "resourceVersionMatch"}
-            cause["message"] = "Forbidden: sendInitialEvents requires resourceVersionMatch=NotOlderThan"
-            raise status.invalid("ListOptions", "meta.k8s.io", "", [cause])
+            text = "Forbidden: sendInitialEvents requires resourceVersionMatch=NotOlderThan"
+            raise status.invalid_options("ListOptions", "resourceVersionMatch", "FieldValueForbidden", text)
 
     async def lines(self) -> AsyncIterator[bytes]:
         """The events, encoded; ends when the time is up or the reader was too slow."""
@@ -78,15 +78,11 @@ class Watch:
             lines = [self._event("ADDED", obj) for obj in objects if self._chosen(obj)]
             return [*lines, self._bookmark(_INITIAL_END)] if self._initial and self._bookmarks else lines
         version = int(self._from)
-        if version > self._store.version:
-            message = f"Too large resource version: {version}, current: {self._store.version}"
-            cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-            raise ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
         return [line for change in self._store.since(version, self._kind.resource) if (line := self._line(change))]
 
     def _line(self, change: Change) -> bytes:
         """One change as this watcher sees it; empty when it does not concern the watcher."""
-        if change.resource != self._kind.resource:
+        if change.resource != self._kind.resource or change.version <= self._after:
             return b""
         if self._namespace is not None and change.object["metadata"].get("namespace", "") != self._namespace:
             return b""
@@ -94,7 +90,13 @@ class Watch:
         after = change.type != "DELETED" and self._chosen(change.object)
         if after:
             return self._event("MODIFIED" if before else "ADDED", change.object)
-        return self._event("DELETED", change.object) if before else b""
+        if not before:
+            return b""
+        if change.type == "DELETED" or change.previous is None:
+            return self._event("DELETED", change.object)
+        # It left the selection: its last selected state is told, under the version of the change.
+        metadata = change.previous["metadata"] | {"resourceVersion": str(change.version)}
+        return self._event("DELETED", change.previous | {"metadata": metadata})
 
     def _event(self, event: str, obj: Json) -> bytes:
         if self._form:
@@ -103,7 +105,7 @@ class Watch:
         return _encoded(event, in_version(self._kind, self._version, obj))
 
     def _bookmark(self, annotations: Json | None = None) -> bytes:
-        metadata: Json = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
+        metadata: Json = {"resourceVersion": str(self._store.version)}
         if annotations:
             metadata["annotations"] = annotations
         obj: Json = {

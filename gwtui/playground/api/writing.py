@@ -10,13 +10,20 @@ import msgspec
 import yaml
 
 from gwtui.playground.api import protobuf, status
+from gwtui.playground.api.admission import misshapen
 from gwtui.playground.api.apply import applied
 from gwtui.playground.api.kinds import Kind
+from gwtui.playground.api.options import DeleteOptions
 from gwtui.playground.api.patches import APPLY, JSON, MERGE, STRATEGIC, patched
 from gwtui.playground.api.schema import drop_unknown
 from gwtui.playground.api.schemas import schema_of
 from gwtui.playground.api.status import ApiError, Json
 from gwtui.playground.api.store import Store
+
+_LASTING = frozenset({"default", "kube-system", "kube-public"})
+"""Namespaces that cannot be deleted."""
+_TOLD = frozenset({"pods", "services", "serviceaccounts"})
+"""Kinds whose deletion is answered with the object."""
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -77,7 +84,7 @@ class Write:
         self._refuse_unknown(obj)
         metadata = obj["metadata"]
         if metadata.get("resourceVersion"):
-            raise status.bad_request("resourceVersion should not be set on objects to be created")
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
         if self.kind.namespaced and self.store.find("namespaces", "", self.namespace) is None:
             raise status.not_found("namespaces", self.namespace)
         if self.store.find(self.kind.resource, self.namespace, metadata.get("name", "")):
@@ -98,6 +105,10 @@ class Write:
             message = "Invalid value: 0x0: must be specified for an update"
             causes = [{"reason": "FieldValueInvalid", "message": message, "field": "metadata.resourceVersion"}]
             raise status.invalid(self.kind.kind, self.kind.group, self.name, causes)
+        uid = obj["metadata"].get("uid")
+        if uid and uid != old["metadata"]["uid"]:
+            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+            raise status.conflict(self.kind.resource, self.name, why)
         return self._store_over(obj, old)
 
     def patch(self, content_type: str, patch: Any) -> Json:
@@ -116,37 +127,46 @@ class Write:
         obj = self._addressed(patched(content_type, patch, shown))
         unknown = self._unknown(obj)
         if unknown and self.strictness == "Strict":
-            # The API quotes the patched object whole.
-            quoted = msgspec.json.encode(msgspec.json.encode(obj).decode()).decode()
-            text = f"{quoted}: strict decoding error: {', '.join(unknown)}"
-            cause = {"reason": "FieldValueInvalid", "message": f"Invalid value: {text}", "field": "patch"}
-            raise status.invalid("", "", "", [cause])
+            raise _quoted(obj, f"strict decoding error: {', '.join(unknown)}")
+        if problems := misshapen(self.kind, obj):
+            raise _quoted(obj, problems[0])
+        uid = obj["metadata"].get("uid")
+        if uid != old["metadata"]["uid"]:
+            message = f'Invalid value: "{uid}": field is immutable'
+            cause = {"reason": "FieldValueInvalid", "message": message, "field": "metadata.uid"}
+            raise status.invalid(self.kind.kind, self.kind.group, self.name, [cause])
         return self._store_over(obj, old)
 
-    def delete(self, options: Json) -> tuple[Json, bool]:
-        """Delete an object; returns its last state and whether finalizers still hold it.
+    def delete(self, options: DeleteOptions) -> tuple[Json, bool]:
+        """Delete an object; returns its last state and whether the writer is told that instead of a mere success.
 
         Raises:
-            ApiError: 404, or 409 when a precondition does not hold.
+            ApiError: 403 for a namespace that stays, 404, or 409 when a precondition does not hold.
         """
         old = self._existing()
-        wanted = options.get("preconditions") or {}
-        for key in ("uid", "resourceVersion"):
-            if wanted.get(key) and wanted[key] != old["metadata"].get(key):
-                why = (
-                    f"Precondition failed: {key} in precondition: {wanted[key]}, in object: {old['metadata'].get(key)}"
+        if self.kind.plural == "namespaces" and self.name in _LASTING:
+            text = f'namespaces "{self.name}" is forbidden: this namespace may not be deleted'
+            raise ApiError(403, "Forbidden", text, {"name": self.name, "kind": "namespaces"})
+        for key, said in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            wanted, found = options.preconditions.get(key), old["metadata"].get(key)
+            if wanted and wanted != found:
+                text = (
+                    f'Operation cannot be fulfilled on {self.kind.kind} "{self.name}": the {said} in the precondition'
+                    f" ({wanted}) does not match the {said} in record ({found})"
                 )
-                raise status.conflict(self.kind.resource, self.name, why)
-        if not self.dry_run:
-            orphan = options.get("propagationPolicy") == "Orphan"
-            self.store.delete(self.kind.resource, self.namespace, self.name, orphan=orphan)
-        left = self.store.find(self.kind.resource, self.namespace, self.name)
-        return left or old, left is not None and not self.dry_run
+                raise ApiError(409, "Conflict", text, {"name": self.name, "kind": self.kind.kind})
+        marked = self.store.marked(self.kind, old, options.policy)
+        if not options.dry_run:
+            marked = self.store.remove(self.kind, old, policy=options.policy)
+        is_told = marked is not None or self.kind.plural in _TOLD
+        return marked or old, is_told
 
     def _apply(self, config: Any) -> Json:
         if self.manager == "":
-            cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}
-            raise status.invalid("PatchOptions", "meta.k8s.io", "", [cause | {"field": "fieldManager"}])
+            text = "Required value: is required for apply patch"
+            raise status.invalid_options("PatchOptions", "fieldManager", "FieldValueRequired", text)
+        if isinstance(config, dict) and not config.get("apiVersion"):
+            raise status.bad_request(f"invalid object type: /, Kind={config.get('kind', '')}")
         config = self._addressed(config)
         if config["metadata"].get("managedFields"):
             raise status.bad_request("metadata.managedFields must be nil")
@@ -195,6 +215,8 @@ class Write:
         expected = self.kind.api_version(self.version), self.kind.kind
         if not isinstance(obj, dict) or not isinstance(obj.get("metadata", {}), dict):
             raise status.bad_request("the request body is not an object")
+        if not self.kind.custom:
+            obj = {"apiVersion": expected[0], "kind": expected[1]} | obj
         found = obj.get("apiVersion"), obj.get("kind")
         if found != expected:
             message = f"the object is {found[1]} in {found[0]}, but the path is for {expected[1]} in {expected[0]}"
@@ -207,14 +229,14 @@ class Write:
         if self.name and metadata.setdefault("name", self.name) != self.name:
             message = f"the name of the object ({metadata['name']}) does not match the name on the URL ({self.name})"
             raise status.bad_request(message)
-        return obj | {"metadata": metadata}
+        addressed: Json = obj | {"metadata": metadata}
+        return addressed
 
     def _check_version(self, obj: Json, old: Json) -> None:
-        for key in ("resourceVersion", "uid"):
-            wanted = obj["metadata"].get(key)
-            if wanted and wanted != old["metadata"][key]:
-                why = "the object has been modified; please apply your changes to the latest version and try again"
-                raise status.conflict(self.kind.resource, self.name, why)
+        wanted = obj["metadata"].get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            why = "the object has been modified; please apply your changes to the latest version and try again"
+            raise status.conflict(self.kind.resource, self.name, why)
 
     def _unknown(self, obj: Json) -> list[str]:
         if self.strictness == "Ignore":
@@ -230,3 +252,10 @@ class Write:
         if unknown and self.strictness == "Strict":
             what = f'{self.kind.kind} in version "{self.version}" cannot be handled as a {self.kind.kind}'
             raise ApiError(400, "BadRequest", f"{what}: strict decoding error: {', '.join(unknown)}")
+
+
+def _quoted(obj: Json, problem: str) -> ApiError:
+    """422 for a patch that makes no object of its kind: the API quotes what came of it whole."""
+    quoted = msgspec.json.encode(msgspec.json.encode(obj).decode()).decode()
+    cause = {"reason": "FieldValueInvalid", "message": f"Invalid value: {quoted}: {problem}", "field": "patch"}
+    return status.invalid("", "", "", [cause])

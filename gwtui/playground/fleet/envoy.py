@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ class Envoy:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_configuration())
             tasks.create_task(self._keep_alive())
+
+    def hang(self, *, hangs: bool) -> None:
+        """Stop the process in its tracks, or let it go on: it keeps its ports and answers nobody meanwhile."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGSTOP if hangs else signal.SIGCONT)
 
     async def fail_health_check(self) -> None:
         """Have Envoy fail its health checks, so that clients leave; one that cannot be asked is as good as gone."""

@@ -36,6 +36,7 @@ class _Proxy:
     data: dict[int, PortLease] = field(default_factory=dict)
     """By listener port of the pod."""
     task: asyncio.Task[None] | None = None
+    hangs: bool = False
 
 
 class Proxies:
@@ -90,6 +91,13 @@ class Proxies:
         """Hand a pod its configuration."""
         proxy = self._running[key]
         proxy.envoy.configure(config, {port: lease.port for port, lease in proxy.data.items()})
+
+    def hang(self, key: PodKey, *, hangs: bool) -> None:
+        """Let a pod's process stand still, or go on."""
+        proxy = self._running[key]
+        if proxy.hangs != hangs:
+            proxy.hangs = hangs
+            proxy.envoy.hang(hangs=hangs)
 
     def pods(self) -> list[PodKey]:
         """The pods that run here, those that leave excluded."""

@@ -1,4 +1,4 @@
-"""Which HTTPRoute attaches to which listeners, and under which hostnames."""
+"""Which HTTPRoute or GRPCRoute attaches to which listeners, and under which hostnames."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gwtui.playground.translation.delegation import children
+from gwtui.playground.translation.grpc import as_http
 from gwtui.playground.translation.waypoints import inbound, waypoint_of
-from gwtui.playground.world import GATEWAY_API, GATEWAYS, HTTP_ROUTES, NAMESPACES, SERVICES, Json, World, key_of
+from gwtui.playground.world import (
+    GATEWAY_API,
+    GATEWAYS,
+    GRPC_ROUTES,
+    HTTP_ROUTES,
+    NAMESPACES,
+    SERVICES,
+    Json,
+    World,
+    key_of,
+)
 
 ANY_HOST = "*"
 
@@ -20,6 +31,7 @@ class Attachment:
     """
 
     route: Json
+    """A GRPCRoute has the matches of an HTTPRoute here."""
     parent: Json
     """The parentRef as written; for a route that is delegated to, one that names the route above."""
     gateway: Json
@@ -36,7 +48,7 @@ def attachments(world: World) -> list[Attachment]:
     """Every route of every Gateway of ours, accepted or not."""
     ours = {key_of(gateway) for gateway in world.gateways()}
     found = []
-    for route in world.all(HTTP_ROUTES):
+    for route in (*world.all(HTTP_ROUTES), *map(as_http, world.all(GRPC_ROUTES))):
         for parent in route["spec"].get("parentRefs", ()):
             kind = (parent.get("group", GATEWAY_API), parent.get("kind", "Gateway"))
             key = (parent.get("namespace") or route["metadata"]["namespace"], parent["name"])
@@ -108,8 +120,8 @@ def _is_allowed(world: World, route: Json, gateway: Json, listener: Json) -> boo
     if listener["protocol"] not in {"HTTP", "HTTPS"}:
         return False
     allowed = listener.get("allowedRoutes") or {}
-    kinds = allowed.get("kinds") or [{"kind": "HTTPRoute"}]
-    if all(each.get("kind") != "HTTPRoute" for each in kinds):
+    kind = route.get("kind", "HTTPRoute")
+    if all(each.get("kind") != kind for each in allowed.get("kinds") or [{"kind": kind}]):
         return False
     namespaces = allowed.get("namespaces") or {}
     scope: str = namespaces.get("from", "Same")

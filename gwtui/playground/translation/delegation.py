@@ -6,7 +6,8 @@ timeouts of the parent are not handed down here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gwtui.playground.translation.precedence import Candidate, candidates, path_of
@@ -16,6 +17,7 @@ from gwtui.playground.world import GATEWAY_API, HTTP_ROUTES, Json, World, key_of
 DELEGATION = "delegation.kgateway.dev"
 _LABEL = f"{DELEGATION}/label"
 _INHERIT = f"{DELEGATION}/inherit-parent-matcher"
+_YES = frozenset({"true", "yes", "enabled"})
 _KINDS = {(GATEWAY_API, "HTTPRoute"), (DELEGATION, "label")}
 
 
@@ -35,7 +37,7 @@ def expand(world: World, route: Json, above: tuple[tuple[str, str], ...] = ()) -
         for child in children(world, route, candidate.rule):
             if key_of(child) in path:
                 continue
-            inherits = child["metadata"].get("annotations", {}).get(_INHERIT) == "true"
+            inherits = child["metadata"].get("annotations", {}).get(_INHERIT, "").lower() in _YES
             for each in expand(world, child, path):
                 match = _narrowed(candidate.match, each.match, inherits=inherits)
                 if match is not None:
@@ -96,20 +98,25 @@ def _narrowed(parent: Json, child: Json, *, inherits: bool) -> Json | None:
     kind, prefix = path_of(parent)
     if kind != "PathPrefix":
         return None
-    prefix = prefix.rstrip("/")
     child_kind, value = path_of(child)
     if inherits:
-        value = prefix + value
         merged = {
-            name: [*parent.get(name, ()), *child.get(name, ())]
+            name: _united(parent.get(name, ()), child.get(name, ()))
             for name in ("headers", "queryParams")
             if parent.get(name) or child.get(name)
         }
-        method = child.get("method") or parent.get("method")
+        method = parent.get("method") or child.get("method")
         found = {**merged, **({"method": method} if method else {})}
-        return {**found, "path": {"type": child_kind, "value": value.rstrip("/") or "/"}}
-    if value != prefix and not value.startswith(f"{prefix}/"):
+        joined = "/" + posixpath.normpath(f"/{prefix}/{value}").lstrip("/")
+        return {**found, "path": {"type": child_kind, "value": joined}}
+    if not value.startswith(prefix):
         return None
     if any(each not in child.get(name, ()) for name in ("headers", "queryParams") for each in parent.get(name, ())):
         return None
     return child if parent.get("method") in {None, child.get("method")} else None
+
+
+def _united(parent: Iterable[Json], child: Iterable[Json]) -> list[Json]:
+    """The parent has the last word on headers and parameters of one name."""
+    names = {each["name"] for each in parent}
+    return [*parent, *(each for each in child if each["name"] not in names)]

@@ -16,12 +16,13 @@ from gwtui.playground.translation.clusters import (
 from gwtui.playground.translation.inbound import NAME, translate_inbound
 from gwtui.playground.translation.listeners import (
     certificates,
+    conflicting,
     filter_chain,
     listener_name,
     listener_resource,
     secured,
 )
-from gwtui.playground.translation.policies import upgrades
+from gwtui.playground.translation.policies import protection, upgrades
 from gwtui.playground.translation.references import Target
 from gwtui.playground.translation.routes import Hosts, route_configuration
 from gwtui.playground.translation.waypoints import inbound, sends_to_waypoint
@@ -75,7 +76,8 @@ def translate(world: World, gateway: Json, attached: Iterable[Attachment], addre
             address = addresses.get(("", service["spec"]["clusterIP"], target.port))
             clusters[target.cluster] = static_cluster(target.cluster, address)
         else:
-            clusters[target.cluster] = cluster(target.cluster, is_http2=speaks_http2(world, target))
+            own = {} if target.host else protection(world, target.namespace, target.name)
+            clusters[target.cluster] = {**cluster(target.cluster, is_http2=speaks_http2(world, target)), **own}
             endpoints[target.cluster] = assignment(target.cluster, ready_addresses(world, target, addresses))
     return ProxyConfig(listeners=listeners, routes=routes, clusters=clusters, endpoints=endpoints)
 
@@ -86,8 +88,9 @@ def _chains(world: World, gateway: Json, port: int, mine: list[Attachment]) -> l
     enabled = upgrades(world, gateway, port)
     plain = Hosts(listener_name(port))
     has_plain = False
+    unserved = conflicting(gateway)
     for listener in gateway["spec"].get("listeners", ()):
-        if listener["port"] != port:
+        if listener["port"] != port or listener["name"] in unserved:
             continue
         if listener["protocol"] == "HTTP":
             has_plain = True

@@ -24,6 +24,15 @@ def listener_name(port: int) -> str:
     return f"listener~{port}"
 
 
+def conflicting(gateway: Json) -> frozenset[str]:
+    """Names of the listeners that are not served: a port speaks the protocol of the first listener that is for it."""
+    spoken: dict[int, str] = {}
+    listeners = gateway["spec"].get("listeners", ())
+    return frozenset(
+        each["name"] for each in listeners if spoken.setdefault(each["port"], each["protocol"]) != each["protocol"]
+    )
+
+
 def listener_resource(port: int, chains: Iterable[Json]) -> Json:
     """The Listener of a port. It binds the port of the pod; the fleet replaces that by the real one."""
     found: Json = {

@@ -38,6 +38,12 @@ def candidates(route: Json) -> list[Candidate]:
     return found
 
 
+def kind_of(route: Json) -> str:
+    """`HTTPRoute` or `GRPCRoute`."""
+    kind: str = route.get("kind", "HTTPRoute")
+    return kind
+
+
 def path_of(match: Json) -> tuple[str, str]:
     """(type, value) of the path match, defaults filled in."""
     path = match.get("path") or {}
@@ -50,12 +56,13 @@ def precedence(candidate: Candidate) -> tuple[object, ...]:
     metadata = candidate.route["metadata"]
     return (
         _PATH_RANK.get(kind, 2),
-        0 if kind == "RegularExpression" else -len(value),
+        0 if kind == "RegularExpression" else -len(value if kind == "Exact" else value.rstrip("/") or "/"),
         0 if candidate.match.get("method") else 1,
         -len(candidate.match.get("headers", ())),
         -len(candidate.match.get("queryParams", ())),
         metadata.get("creationTimestamp", ""),
         f"{metadata['namespace']}/{metadata['name']}",
+        kind_of(candidate.route),
         candidate.rule_index,
         candidate.match_index,
     )

@@ -47,15 +47,16 @@ class Refusal:
     message: str
 
 
-def resolve(world: World, route_namespace: str, ref: Json) -> Target | Refusal:
-    """The port a backendRef of an HTTPRoute names, or the reason why it may not be used."""
+def resolve(world: World, route_namespace: str, ref: Json, *, route_kind: str = "HTTPRoute") -> Target | Refusal:
+    """The port a backendRef of a route names, or the reason why it may not be used."""
     group, kind = ref.get("group", ""), ref.get("kind", "Service")
     namespace = ref.get("namespace") or route_namespace
     name = ref["name"]
     resource = _resource(world, group, kind)
     if resource is None:
         return Refusal("InvalidKind", f"backend kind {group or 'core'}/{kind} is not supported")
-    if namespace != route_namespace and not _is_granted(world, route_namespace, namespace, (group, kind, name)):
+    source = (route_kind, route_namespace)
+    if namespace != route_namespace and not _is_granted(world, source, namespace, (group, kind, name)):
         return Refusal("RefNotPermitted", f"no ReferenceGrant in {namespace} permits {kind} {namespace}/{name}")
     found = world.get(resource, namespace, name)
     if found is None:
@@ -82,12 +83,12 @@ def _resource(world: World, group: str, kind: str) -> str | None:
     return None
 
 
-def _is_granted(world: World, source: str, target: str, wanted: tuple[str, str, str]) -> bool:
-    """Whether a ReferenceGrant in `target` lets HTTPRoutes of `source` name (group, kind, name)."""
+def _is_granted(world: World, source: tuple[str, str], target: str, wanted: tuple[str, str, str]) -> bool:
+    """Whether a ReferenceGrant in `target` lets routes of a (kind, namespace) name (group, kind, name)."""
     group, kind, name = wanted
     for grant in world.within(REFERENCE_GRANTS, target):
         asks = any(
-            each.get("group") == GATEWAY_API and each.get("kind") == "HTTPRoute" and each.get("namespace") == source
+            each.get("group") == GATEWAY_API and (each.get("kind"), each.get("namespace")) == source
             for each in grant["spec"].get("from", ())
         )
         gives = any(

@@ -8,7 +8,7 @@ from gwtui.playground.translation.attachment import Attachment
 from gwtui.playground.translation.delegation import expand
 from gwtui.playground.translation.matches import envoy_match
 from gwtui.playground.translation.policies import stat_prefix
-from gwtui.playground.translation.precedence import Candidate, precedence
+from gwtui.playground.translation.precedence import Candidate, kind_of, precedence
 from gwtui.playground.translation.references import Target
 from gwtui.playground.translation.rules import translate_rule
 from gwtui.playground.world import Json, World, key_of
@@ -22,15 +22,15 @@ class Hosts:
 
     name: str
     """Name of the route configuration (and of its filter chain)."""
-    routes: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
-    """By hostname, then by (namespace, name) of the route."""
+    routes: dict[str, dict[tuple[str, str, str], Json]] = field(default_factory=dict)
+    """By hostname, then by (kind, namespace, name) of the route."""
     only: str = ""
     """Name of the virtual host where there is but one, for every host; empty names each after its host."""
 
     def add(self, attachment: Attachment, hostnames: tuple[str, ...]) -> None:
         """Take in a route under its hostnames; twice is once."""
         for host in hostnames:
-            self.routes.setdefault(host, {})[key_of(attachment.route)] = attachment.route
+            self.routes.setdefault(host, {})[kind_of(attachment.route), *key_of(attachment.route)] = attachment.route
 
 
 def route_configuration(world: World, hosts: Hosts) -> tuple[Json, set[Target]]:
@@ -53,7 +53,7 @@ def route_configuration(world: World, hosts: Hosts) -> tuple[Json, set[Target]]:
 
 def _route(world: World, virtual_host: str, position: int, candidate: Candidate, targets: set[Target]) -> Json:
     namespace = candidate.route["metadata"]["namespace"]
-    outcome = translate_rule(world, namespace, candidate.rule, candidate.match)
+    outcome = translate_rule(world, namespace, candidate.rule, candidate.match, kind=kind_of(candidate.route))
     targets.update(outcome.targets)
     found: Json = {
         "name": _name(virtual_host, position, candidate),
@@ -73,6 +73,6 @@ def _name(virtual_host: str, position: int, candidate: Candidate) -> str:
     rule_name = candidate.rule.get("name")
     suffix = f"-{rule_name}" if rule_name else ""
     return (
-        f"{virtual_host}-route-{position}-httproute-{metadata['name']}-{metadata['namespace']}"
-        f"-{candidate.rule_index}-{candidate.match_index}{suffix}-matcher-{candidate.match_index}"
+        f"{virtual_host}-route-{position}-{kind_of(candidate.route).lower()}-{metadata['name']}"
+        f"-{metadata['namespace']}-{candidate.rule_index}-{candidate.match_index}{suffix}-matcher-{candidate.match_index}"
     )

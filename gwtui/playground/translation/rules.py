@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from gwtui.playground.translation.durations import envoy_duration
 from gwtui.playground.translation.filters import header_fields, mirrors, redirect, rewrite
@@ -31,8 +32,8 @@ class RuleOutcome:
     """Why the whole rule was replaced by a 500; empty when it was not."""
 
 
-def translate_rule(world: World, namespace: str, rule: Json, match: Json) -> RuleOutcome:
-    """Translate one match of a rule of a route in `namespace`."""
+def translate_rule(world: World, namespace: str, rule: Json, match: Json, *, kind: str = "HTTPRoute") -> RuleOutcome:
+    """Translate one match of a rule of a route in `namespace`; `kind` is that of the route."""
     filters = rule.get("filters", ())
     headers = header_fields(filters)
     if (target := redirect(filters, match)) is not None:
@@ -40,8 +41,11 @@ def translate_rule(world: World, namespace: str, rule: Json, match: Json) -> Rul
     if (answer := _direct_response(world, namespace, filters)) is not None:
         return RuleOutcome({"directResponse": answer, **headers})
     refs = rule.get("backendRefs") or []
-    resolved = [resolve(world, namespace, ref) for ref in refs]
-    mirrored = _mirrored(world, namespace, filters)
+    leads_to = partial(resolve, world, namespace, route_kind=kind)
+    resolved = [leads_to(ref) for ref in refs]
+    mirrored = [
+        leads_to(each["requestMirror"]["backendRef"]) for each in filters if each.get("type") == "RequestMirror"
+    ]
     refusals = tuple(each for each in [*resolved, *mirrored] if isinstance(each, Refusal))
     targets = tuple(each for each in [*resolved, *mirrored] if isinstance(each, Target))
     if len(refs) > 1 and not any(ref.get("weight", 1) for ref in refs):
@@ -61,7 +65,7 @@ def translate_rule(world: World, namespace: str, rule: Json, match: Json) -> Rul
             ]
         }
     action |= rewrite(filters, match)
-    if policies := mirrors(filters, lambda ref: _resolved_cluster(resolve(world, namespace, ref))):
+    if policies := mirrors(filters, lambda ref: _resolved_cluster(leads_to(ref))):
         action["requestMirrorPolicies"] = policies
     timeouts = rule.get("timeouts") or {}
     if written := timeouts.get("request") or timeouts.get("backendRequest"):
@@ -80,14 +84,6 @@ def _direct_response(world: World, namespace: str, filters: Iterable[Json]) -> J
                 body = {"body": {"inlineString": spec["body"]}} if spec.get("body") else {}
                 return {"status": spec["status"], **body}
     return None
-
-
-def _mirrored(world: World, namespace: str, filters: Iterable[Json]) -> list[Target | Refusal]:
-    return [
-        resolve(world, namespace, each["requestMirror"]["backendRef"])
-        for each in filters
-        if each.get("type") == "RequestMirror"
-    ]
 
 
 def _cluster(found: Target | Refusal) -> str:

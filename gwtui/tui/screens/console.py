@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.message_pump import _MessagePumpMeta
 from textual.screen import Screen
+from textual.types import CSSPathType
 from textual.widget import Widget
 
 from gwtui.tui.keymap import bindings, display
@@ -20,7 +21,6 @@ from gwtui.views.cost import cost_line
 from gwtui.views.header import Tab, header, tabs
 from gwtui.views.scene import Scene
 from gwtui.views.spans import BLANK, Line, Role, Span, crop, joined, line, spread, width
-from gwtui.views.triage_line import triage_line
 
 if TYPE_CHECKING:
     from gwtui.tui.app import GwtuiApp
@@ -42,7 +42,7 @@ class ConsoleScreen(Screen[None], metaclass=_AbstractScreen):
     """A main screen. Subclasses compose one body widget and paint a scene into it."""
 
     BINDINGS = bindings("console")
-    CSS_PATH = "console.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = "console.tcss"
     AUTO_FOCUS = "#body"
     MODE: ClassVar[str] = ""
     """Name of the mode whose tab is marked."""
@@ -205,14 +205,21 @@ class ConsoleScreen(Screen[None], metaclass=_AbstractScreen):
         cells = self.size.width or self.app.size.width
         badges = self.console_app.badges()
         top = header(scene.snapshot, scene.fleet, scene.clusters, scene.now, cells=cells, badges=badges)
-        entries = [Tab(key=key, name=name, active=mode == self.MODE) for key, name, mode in TABS]
+        found = {"triage": self.console_app.triage.counters(scene)}
+        entries = [Tab(key=key, name=name + found.get(mode, ""), active=mode == self.MODE) for key, name, mode in TABS]
         ways = tabs(entries, EVERYWHERE, cells=cells, badges=badges, cost=cost_line(scene.cost))
         self.query_one("#header", LinesBar).show((top, ways))
+
+    def paint_report(self, scene: Scene) -> None:
+        """Paint what the newest report changes: its counters in the header, its first finding at the bottom."""
+        if self._is_whole():
+            self._paint_top(scene)
+            self.paint_foot(scene)
 
     def paint_foot(self, scene: Scene) -> None:
         """Paint the lines at the bottom: selection, the most important fact, keys."""
         cells = self.size.width or self.app.size.width
-        lines = [self._selection(cells), crop(triage_line(scene), cells), self._keys(cells)]
+        lines = [self._selection(cells), crop(self.console_app.triage.line(scene), cells), self._keys(cells)]
         self.query_one("#foot", LinesBar).show(lines)
 
     def paint_selection(self) -> None:

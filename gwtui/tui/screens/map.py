@@ -129,6 +129,21 @@ class MapScreen(ConsoleScreen):
 
         self.console_app.drains.wish([Shard(card.id.gateway)])
 
+    @on(FleetView.ExplainWanted)
+    def _explain_wanted(self) -> None:
+        from gwtui.tui.screens.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is needed
+        from gwtui.views.explain_beginnings import Space  # noqa: PLC0415
+
+        card = self._view.selected
+        if card is None:
+            return
+        if card.id.gateway is not None and card.id.kind == GATEWAY:
+            self.app.push_screen(ExplainScreen(card.id.gateway))
+        elif card.id.kind == WORKLOAD:
+            self.app.push_screen(ExplainScreen(Space(card.id.cluster, card.id.namespace)))
+        else:
+            self.app.push_screen(ExplainScreen())
+
     @property
     def _view(self) -> FleetView:
         return self.query_one("#body", FleetView)

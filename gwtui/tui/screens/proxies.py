@@ -97,6 +97,17 @@ class ProxiesScreen(SortedTableScreen[ProxyKey]):
 
             self.console_app.drains.wish([OneProxy(key)])
 
+    def action_explain(self) -> None:
+        """Ask where a request goes that the gateway of the selected proxy takes."""
+        key = self._table.selected
+        if key is None:
+            return
+        from gwtui.tui.screens.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is needed
+
+        nodes = (node for view in self.console_app.scene.snapshot.clusters.values() for node in view.topology.gateways)
+        gateway = next((node.key for node in nodes if key in node.proxies), None)
+        self.app.push_screen(ExplainScreen(gateway or ""))
+
     def action_yaml(self) -> None:
         """Show the pod of the selected proxy."""
         key = self._table.selected

@@ -80,6 +80,14 @@ class RoutesScreen(SortedTableScreen[RuleKey]):
         if key is not None:
             self.console_app.drains.wish_of_rule(key)
 
+    def action_explain(self) -> None:
+        """Ask where a request goes that the selected rule is for."""
+        key = self._table.selected
+        if key is not None:
+            from gwtui.tui.screens.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is needed
+
+            self.app.push_screen(ExplainScreen(key))
+
     def action_yaml(self) -> None:
         """Show the route of the selected rule."""
         key = self._table.selected

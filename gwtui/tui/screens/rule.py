@@ -15,7 +15,7 @@ class RuleScreen(LiveReadingScreen):
     """The page of a rule. While it is open, one of its proxies is asked for the latencies of its routes."""
 
     BINDINGS = bindings("rule")
-    SUBTITLE: ClassVar[str] = f"y yaml · d drain · {LiveReadingScreen.SUBTITLE}"
+    SUBTITLE: ClassVar[str] = f"y yaml · d drain · x explain · {LiveReadingScreen.SUBTITLE}"
 
     def __init__(self, key: RuleKey) -> None:
         super().__init__(rule_title(key), lambda scene, cells: rule_detail(scene, key, cells=cells))
@@ -31,6 +31,12 @@ class RuleScreen(LiveReadingScreen):
     def action_drain(self) -> None:
         """Plan to take everything away from a backend of the rule."""
         self.console_app.drains.wish_of_rule(self._key)
+
+    def action_explain(self) -> None:
+        """Ask where a request goes that the rule is for."""
+        from gwtui.tui.screens.explain import ExplainScreen  # noqa: PLC0415 - loaded when it is needed
+
+        self.app.push_screen(ExplainScreen(self._key))
 
     def action_yaml(self) -> None:
         """Show the route of the rule."""

@@ -38,6 +38,9 @@ class FleetView(Painted, ScrollView, can_focus=True):
     class DrainWanted(Message):
         """The operator wants to empty the gateway of the selected card, or to fill it again."""
 
+    class ExplainWanted(Message):
+        """The operator wants to know where a request goes that the selected card takes."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
         self._whole: FleetMap | None = None
@@ -164,6 +167,11 @@ class FleetView(Painted, ScrollView, can_focus=True):
         """Ask for a drain of the selected card."""
         if self.selected is not None:
             self.post_message(self.DrainWanted())
+
+    def action_explain(self) -> None:
+        """Ask where a request goes."""
+        if self._selected is not None:
+            self.post_message(self.ExplainWanted())
 
     def _arrange(self) -> None:
         if self._whole is None:

@@ -1,7 +1,7 @@
 """What every source of a kind promises, whatever serves it.
 
-Runs against the small server of these tests, against the playground's API, and against a real cluster when
-`GWTUI_CONTRACT_KUBECONFIG` names a kubeconfig whose current context may create and delete namespaces.
+Runs against the small server of these tests, against the playground's API, and with the contract of the API (see
+`tests/contract`) against a real kube-apiserver.
 """
 
 from __future__ import annotations
@@ -170,16 +170,17 @@ async def playground(tmp_path, clock):
         await running.close()
 
 
-@pytest.fixture(params=["small server", "playground", "cluster"])
+REAL_SERVER = "GWTUI_CONTRACT_KUBECONFIG"
+
+
+@pytest.fixture(params=["small server", "playground", *(["kube-apiserver"] if REAL_SERVER in os.environ else [])])
 async def arena(request, api, kubeconfig, tmp_path, clock):
     if request.param == "small server":
         opened = small_server(api, kubeconfig, tmp_path, clock)
     elif request.param == "playground":
         opened = playground(tmp_path, clock)
-    elif path := os.environ.get("GWTUI_CONTRACT_KUBECONFIG"):
-        opened = served_from(path, clock)
     else:
-        pytest.skip("GWTUI_CONTRACT_KUBECONFIG is not set")
+        opened = served_from(os.environ[REAL_SERVER], clock)
     async with opened as arena:
         yield arena
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import aiohttp
 import pytest
-import yaml
 from aiohttp import web
 
+from api_client import Client, connect
 from gwtui.playground.api.server import ApiServer, PodPorts, serve
 from gwtui.playground.api.store import Store
 
@@ -49,47 +45,8 @@ def pod(name: str = "proxy") -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "foo", "labels": {"app": name}},
-        "spec": {"containers": [container]},
+        "spec": {"nodeName": "node", "containers": [container]},
     }
-
-
-@dataclass
-class Client:
-    """HTTP as one user; every call returns status, body and headers."""
-
-    session: aiohttp.ClientSession
-    url: str
-
-    async def call(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any, Any]:
-        headers = options.pop("headers", {})
-        if body is not None and not isinstance(body, bytes):
-            options["json"] = body
-            if "content_type" in options:
-                headers["Content-Type"] = options.pop("content_type")
-        elif body is not None:
-            options["data"] = body
-        async with self.session.request(method, self.url + path, headers=headers, **options) as answer:
-            text = await answer.read()
-            is_json = "json" in answer.headers.get("Content-Type", "")
-            return answer.status, (await answer.json(content_type=None) if is_json and text else text), answer.headers
-
-    async def get(self, path: str, **options: Any) -> Any:
-        code, body, _ = await self.call("GET", path, **options)
-        assert code == 200, body
-        return body
-
-
-def connect(server: ApiServer, user: str = "playground-admin") -> Client:
-    config = yaml.safe_load(server.kubeconfig.read_text())
-    authority = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
-    token = next(entry["user"]["token"] for entry in config["users"] if entry["name"] == user)
-    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cadata=authority))
-    session = aiohttp.ClientSession(
-        connector=connector,
-        headers={"Authorization": f"Bearer {token}"},
-        timeout=aiohttp.ClientTimeout(total=20),
-    )
-    return Client(session, config["clusters"][0]["cluster"]["server"])
 
 
 @pytest.fixture
@@ -128,7 +85,7 @@ async def as_user(server: ApiServer) -> AsyncIterator[Callable[[str], Client]]:
     async with AsyncExitStack() as stack:
 
         def client(user: str) -> Client:
-            connected = connect(server, user)
+            connected = connect(server.kubeconfig, user)
             stack.push_async_callback(connected.session.close)
             return connected
 

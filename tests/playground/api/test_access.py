@@ -20,9 +20,8 @@ async def test_the_kubeconfig_is_private_and_names_three_contexts(server) -> Non
     assert server.url.startswith("https://127.0.0.1:")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic eDp5"])
-async def test_without_a_valid_token_it_is_401(api, header: str) -> None:
-    code, body, _ = await api.call("GET", ROUTES, headers={"Authorization": header})
+async def test_a_token_of_another_server_is_401(api) -> None:
+    code, body, _ = await api.call("GET", ROUTES, headers={"Authorization": "Bearer wrong"})
     assert (code, body["kind"], body["reason"]) == (401, "Status", "Unauthorized")
 
 
