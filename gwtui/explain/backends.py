@@ -106,7 +106,13 @@ def _parts(terrain: Terrain, hop: Hop, where: Where, of: _Share) -> Iterator[Par
         target = replace(branch, target=each.target, cluster=each.cluster, share=share, note=note or is_one_of)
         sent = _port(terrain, ref, name, each)
         scheme = hop.request.scheme if of.is_bare else _scheme(terrain, ref, name)
+        target = _with_live(terrain, hop, target)
         yield Part(branch=_ended(terrain, hop, target), port=sent, scheme=scheme, filters=filters)
+
+
+def _with_live(terrain: Terrain, hop: Hop, branch: Branch) -> Branch:
+    live = terrain.measured(hop.gateway, branch.cluster) if branch.cluster else None
+    return branch if live is None else replace(branch, rps=live.rps, error_ratio=live.error_ratio)
 
 
 def _invalid(terrain: Terrain, where: Where, of: _Share, name: NamespacedName) -> End | None:
@@ -163,7 +169,7 @@ def _ended(terrain: Terrain, hop: Hop, branch: Branch) -> Branch:
             return replace(branch, end=end, ready=ready, total=total, unknown=unknown)
         case ExternalKey():
             host = "whatever host the request names" if branch.target.host == ANY_HOST else branch.target.host
-            end = End(outcome=Outcome.SERVED, status=None, words=f"leaves the cluster for {host}")
+            end = End(outcome=Outcome.SERVED, status=None, words=f"leave the cluster for {host}")
             return replace(branch, end=end, unknown="outside the cluster")
         case _:
             return branch
@@ -186,15 +192,15 @@ def served(
         found = counted if isinstance(counted, Endpoints) else found
     if isinstance(found, Unknown):
         end = End(
-            outcome=Outcome.SERVED, status=None, words=f"goes to {service}; how many endpoints are ready is not known"
+            outcome=Outcome.SERVED, status=None, words=f"reach {service}; how many endpoints are ready is not known"
         )
         return end, (None, None, found.reason)
     if found.ready:
-        words = f"{service} answers, {found.ready} of {found.total} endpoint{'s' if found.total > 1 else ''} ready"
+        words = f"reach {service}, {found.ready} of {found.total} endpoint{'s' if found.total > 1 else ''} ready"
         return End(outcome=Outcome.SERVED, status=None, words=words), (found.ready, found.total, "")
     spec = terrain.inventory.services.get((service.namespace, service.name))
     if spec is not None and spec.spec.type == "ExternalName":
-        end = End(outcome=Outcome.SERVED, status=None, words=f"leaves the cluster for {spec.spec.external_name}")
+        end = End(outcome=Outcome.SERVED, status=None, words=f"leave the cluster for {spec.spec.external_name}")
         return end, (None, None, "an ExternalName has none")
     of = f"none of {found.total} endpoints" if found.total else "no endpoint"
     fix = f"bring pods of {service} up" if found.total else f"give {service} pods, or another selector"

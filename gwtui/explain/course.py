@@ -131,6 +131,10 @@ class Branch:
     total: int | None = None
     unknown: str = ""
     """Why the endpoints are not known; empty where they are, and where there are none to count."""
+    rps: float | None = None
+    """What the gateway sends to this upstream now, for whichever rule; None where nobody measures it."""
+    error_ratio: float | None = None
+    """Share of 5xx answers among that, 0 to 1; None where nobody measures it."""
     end: End | None = None
     """Where it ends; None where it goes on."""
     hop: Hop | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from gwtui.explain.course import End, Outcome
+from gwtui.explain.course import End, Outcome, RuleRef
 from gwtui.explain.fitting import unfit
 from gwtui.explain.precedence import takes_host
 from gwtui.explain.request import Request
 from gwtui.explain.terrain import Terrain
 from gwtui.explain.virtual_hosts import VirtualHost
-from gwtui.model.gateway_api import GrpcRoute, HttpRoute
+from gwtui.model.gateway_api import GrpcRoute, HttpRoute, Rule
 from gwtui.model.ids import GatewayKey
 from gwtui.model.relations.attachment import is_delegation
 from gwtui.model.relations.delegation import matches_of
@@ -50,6 +50,19 @@ def _alike(terrain: Terrain, gateway: GatewayKey, host: str) -> Iterator[str]:
     near = get_close_matches(host, known, n=2, cutoff=0.8)
     if near:
         yield f"it has routes for {' and '.join(near)}"
+
+
+def nobody(terrain: Terrain, winner: RuleRef, rule: Rule) -> End:
+    """Return what becomes of a request that a rule delegates to routes of which none takes anything of that match."""
+    ref = next(each for each in rule.backend_refs if is_delegation(each))
+    namespace = ref.namespace or winner.route.namespace
+    is_there = (namespace, ref.name) in terrain.inventory.http_routes
+    is_missing = ref.kind == "HTTPRoute" and ref.name != "*" and not is_there
+    why = "which does not exist" if is_missing else "where no route takes anything of this match"
+    to = f"{namespace}/{ref.name}"
+    words = f"rule {winner.rule_index} of {winner.route.namespace}/{winner.route.name} delegates it to {to}, {why}"
+    fix = f"create HTTPRoute {to}" if is_missing else f"add a rule for {winner.match.path.value} to {to}"
+    return End(outcome=Outcome.WRONG, status=500, words=words, fix=fix)
 
 
 def delegated(terrain: Terrain, place: VirtualHost, request: Request) -> End | None:

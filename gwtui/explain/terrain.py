@@ -41,6 +41,17 @@ class Endpoints(NamedTuple):
     total: int
 
 
+class Live(NamedTuple):
+    """What the proxies of a gateway measure in one of their upstreams now."""
+
+    rps: float
+    error_ratio: float | None
+    """Share of 5xx answers, 0 to 1; None where there were no requests."""
+
+
+Measured = Callable[[GatewayKey, str], Live | None]
+"""What goes to an upstream of a gateway now; None where nobody measures it."""
+
 Members = Callable[[GatewayKey, str], Endpoints | Unknown]
 """How many endpoints the proxies of a gateway count in one of their upstreams."""
 
@@ -76,20 +87,33 @@ def _unread(view: ClusterView) -> Iterator[str]:
             yield f"{name} are not read{f' ({state})' if state is not None else ''}: they may decide"
 
 
+def nobody_measures(_gateway: GatewayKey, _cluster: str) -> Live | None:
+    """No proxy tells."""
+    return None
+
+
 class Terrain:
     """One cluster at one moment. What is found is kept: asking again costs next to nothing.
 
     Args:
         view: The cluster.
         members: Counts the endpoints of upstreams where EndpointSlices are not read.
+        measured: Tells what goes to upstreams now.
         before: The terrain of an earlier moment: what still holds is taken from it.
     """
 
-    def __init__(self, view: ClusterView, members: Members = nobody_counts, before: Terrain | None = None) -> None:
+    def __init__(
+        self,
+        view: ClusterView,
+        members: Members = nobody_counts,
+        measured: Measured = nobody_measures,
+        before: Terrain | None = None,
+    ) -> None:
         self.view = view
         self.cluster = view.name
         self.inventory = Inventory(view.name, view.objects, view.scopes)
         self.members = members
+        self.measured = measured
         self._slices: Mapping[tuple[str, str], EndpointSlice] | None = view.objects.get(ENDPOINT_SLICES)
         self._places: dict[GatewayKey, tuple[Place, ...]] = {}
         if before is not None:

@@ -30,7 +30,7 @@ from gwtui.model.gateway_api import (
 )
 from gwtui.model.ids import GatewayKey, NamespacedName, ObjectKey
 from gwtui.model.names import ANY_HOST
-from gwtui.model.relations.attachment import descendants, is_delegation
+from gwtui.model.relations.attachment import descendants, is_delegation, leads_nowhere
 from gwtui.model.relations.claims import LISTENER_SET_KINDS
 from gwtui.model.relations.delegation import EVERY_REQUEST, Matches, matches_of
 from gwtui.model.relations.inventory import Inventory
@@ -176,24 +176,31 @@ def _patterns(host: str) -> Iterator[str]:
 
 
 def candidates_of(inventory: Inventory, key: ObjectKey) -> Iterator[Candidate]:
-    """Yield every match of a route; in place of rules that delegate, the matches of the routes below."""
+    """Yield every match of a route; in place of rules that delegate, the matches of the routes below.
+
+    Where a rule delegates to nobody it keeps its place: kgateway answers there with 500.
+    """
     route: Route = inventory.of(key.resource)[(key.namespace, key.name)]
     top = (_link(key, route),)
-    yield from _own(top, route, dict(enumerate(map(_matches, route.spec.rules))), 0)
+    yield from _own(inventory, top, route, dict(enumerate(map(_matches, route.spec.rules))), 0)
     if isinstance(route, HttpRoute) and any(
         is_delegation(ref) for rule in route.spec.rules for ref in rule.backend_refs
     ):
         for entry, below in enumerate(descendants(inventory, key, route), start=1):
             above = tuple(_link(each, inventory.of(each.resource)[(each.namespace, each.name)]) for each in below.above)
-            yield from _own((*above, _link(below.key, below.route)), below.route, below.rules, entry)
+            yield from _own(inventory, (*above, _link(below.key, below.route)), below.route, below.rules, entry)
 
 
-def _own(chain: tuple[Link, ...], route: Route, rules: Mapping[int, Matches], entry: int) -> Iterator[Candidate]:
-    weight = _weight(route)
+def _own(
+    inventory: Inventory, chain: tuple[Link, ...], route: Route, rules: Mapping[int, Matches], entry: int
+) -> Iterator[Candidate]:
+    weight, key = _weight(route), chain[-1].key
+    above = [each.key for each in chain[:-1]]
     for position, matches in rules.items():
-        if _delegates(route.spec.rules[position]):
-            continue
+        refs = [ref for ref in route.spec.rules[position].backend_refs if is_delegation(ref)]
         for index, match in enumerate(matches):
+            if refs and not any(leads_nowhere(inventory, key, ref, match, above) for ref in refs):
+                continue
             yield Candidate(
                 chain=chain, rule_index=position, match_index=index, match=match, weight=weight, entry=entry
             )

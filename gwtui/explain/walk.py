@@ -11,7 +11,7 @@ from gwtui.explain.contest import contest
 from gwtui.explain.course import Branch, Contest, End, Hop, Outcome, RuleRef
 from gwtui.explain.effects import Effect, Where, effect_of
 from gwtui.explain.entrance import Entrance, entrance, service_entrance
-from gwtui.explain.nowhere import delegated, elsewhere
+from gwtui.explain.nowhere import delegated, elsewhere, nobody
 from gwtui.explain.paths import routed
 from gwtui.explain.policies import Target, reservations_of, target_of_gateway, target_of_route
 from gwtui.explain.request import Request
@@ -19,6 +19,7 @@ from gwtui.explain.terrain import Terrain
 from gwtui.explain.virtual_hosts import VirtualHost
 from gwtui.model.gateway_api import GrpcRule, HttpRule, Route, Rule
 from gwtui.model.ids import GatewayKey, ObjectKey, ServiceKey
+from gwtui.model.relations.attachment import is_delegation
 from gwtui.model.shape import DataPlane, GatewayNode
 
 MOST_HOPS = 64
@@ -116,6 +117,8 @@ class Walk:
         route, rule = self._found(found.winner)
         if route is None or rule is None:
             return replace(hop, end=End(outcome=Outcome.UNKNOWN, status=None, words="its rule is gone"))
+        if any(map(is_delegation, rule.backend_refs)):
+            return replace(hop, end=nobody(self._terrain, found.winner, rule))
         return self._ruled(hop, at, found.winner, route, rule, through=through)
 
     def _lost(self, hop: Hop, found: Contest, place: VirtualHost) -> End:

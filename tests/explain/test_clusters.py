@@ -14,14 +14,16 @@ from gwtui.explain.examples import of_gateway, of_namespace, of_rule
 from gwtui.explain.request import request_of
 from gwtui.explain.terrain import ENDPOINT_SLICES, Terrain
 from gwtui.model import resources
-from gwtui.model.health import SourceHealth, SourceState
-from gwtui.model.ids import ServiceKey
-from gwtui.model.snapshot import ClusterView, Snapshot
+from gwtui.model.health import ProxyState, SourceHealth, SourceState
+from gwtui.model.ids import ProxyKey, ServiceKey
+from gwtui.model.known import Known
+from gwtui.model.snapshot import ClusterView, ProxyView, Snapshot
 from gwtui.model.topology import relate
+from gwtui.model.traffic import NO_TRAFFIC, ClusterTraffic
 from gwtui.views.explain import explanation_lines
 from gwtui.views.explain_document import explanation_document
 from gwtui.views.explain_terrain import terrains_of
-from gwtui.views.explain_verdict import verdict_of
+from gwtui.views.explain_verdict import Told, verdict_of
 from objects import load
 from tests.explain.clusters import CLUSTER, app, course, explain, gateway, listener, path, policy, route, rule, to, view
 from tests.explain.test_agreement import pod
@@ -190,3 +192,22 @@ def test_credentials_are_not_repeated() -> None:
     everything = f"{explanation_document(told)}{explanation_lines(told, 200)}"
     assert "hidden" not in everything
     assert "authorization: …" in everything
+
+
+def test_a_backend_that_is_reached_and_answers_errors_is_told() -> None:
+    found = view(
+        gateway("edge"), app("foo", "app"), route("foo", "r", ["edge"], rule(ANY, to=[to("app")])), pod("edge", 0)
+    )
+    proxy = ProxyKey(CLUSTER, "infra", "edge-0")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def told(errors: float) -> Told:
+        upstream = ClusterTraffic(rps=Known(10.0, now), error_ratio=Known(errors, now))
+        traffic = dataclasses.replace(NO_TRAFFIC, clusters={"kube_foo_app_80": upstream})
+        seen = ProxyView(key=proxy, state=ProxyState.LIVE, traffic=traffic)
+        terrains = terrains_of(Snapshot(clusters={CLUSTER: found}, proxies={proxy: seen}))
+        (only,) = explained(terrains, Question(request=request_of("a.test"))).courses
+        return verdict_of(only)
+
+    assert told(0.25).sentence.endswith("; 25% of what infra/edge sends to Service foo/app:80 gets 5xx now")
+    assert (told(0.25).is_failing, told(0.001).is_failing) == (True, False)

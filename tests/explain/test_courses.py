@@ -240,7 +240,7 @@ def test_every_branch_is_followed_with_its_share() -> None:
         ("2a", "infra/shard-a", 0.9),
         ("2b", "infra/shard-b", 0.1),
     ]
-    assert verdict_of(found).sentence == "foo/cart answers, 3 of 3 endpoints ready"
+    assert verdict_of(found).sentence == "all of these requests reach foo/cart, 3 of 3 endpoints ready"
 
 
 def test_a_shard_without_the_host_is_told_with_what_to_do() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gwtui.model import resources
-from gwtui.model.gateway_api import GATEWAY_API, BackendRef, HttpRoute, Route
+from gwtui.model.gateway_api import GATEWAY_API, BackendRef, HttpMatch, HttpRoute, Route
 from gwtui.model.ids import NamespacedName, ObjectKey
 from gwtui.model.kgateway import DELEGATION, DELEGATION_LABEL
 from gwtui.model.relations.claims import Claim
@@ -70,6 +70,35 @@ def descendants(inventory: Inventory, key: ObjectKey, route: HttpRoute) -> Itera
                 seen.add(step)
                 pending.append(child)
                 yield Descendant(key=child.key, route=child.route, rules=child.rules, above=child.above)
+
+
+def leads_nowhere(
+    inventory: Inventory, key: ObjectKey, ref: BackendRef, match: HttpMatch, above: Collection[ObjectKey]
+) -> bool:
+    """Whether nobody takes what a delegating backendRef hands over: kgateway answers it with 500.
+
+    Args:
+        inventory: The cluster.
+        key: The route that delegates.
+        ref: One of its delegating backendRefs.
+        match: One match of the rule.
+        above: The routes that lead there: a circle takes nothing.
+    """
+    own = (key.namespace, key.name)
+    namespace = ref.namespace or key.namespace
+    if not inventory.was_read_in(resources.HTTP_ROUTES, namespace) or _is_everywhere(ref, namespace):
+        return False
+    for name in _named(_Lookup(inventory), ref, own):
+        child = inventory.http_routes[name]
+        is_circle = name == own or any((each.namespace, each.name) == name for each in above)
+        if (
+            not is_circle
+            and _accepts(inventory, name, own)
+            and not child.spec.hostnames
+            and rules_under((match,), child)
+        ):
+            return False
+    return True
 
 
 def widened(names: Iterable[NamespacedName]) -> set[NamespacedName]:

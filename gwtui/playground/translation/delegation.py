@@ -34,14 +34,30 @@ def expand(world: World, route: Json, above: tuple[tuple[str, str], ...] = ()) -
         if not delegates(candidate.rule):
             yield candidate
             continue
+        refs = [ref for ref in candidate.rule["backendRefs"] if _is_delegation(ref)]
+        if not all(_is_taken(world, route, ref, candidate.match, path) for ref in refs):
+            yield replace(candidate, is_replaced=True)
         for child in children(world, route, candidate.rule):
             if key_of(child) in path:
                 continue
-            inherits = child["metadata"].get("annotations", {}).get(_INHERIT, "").lower() in _YES
             for each in expand(world, child, path):
-                match = _narrowed(candidate.match, each.match, inherits=inherits)
+                match = _narrowed(candidate.match, each.match, inherits=_inherits(child))
                 if match is not None:
                     yield replace(each, match=match)
+
+
+def _is_taken(world: World, route: Json, ref: Json, match: Json, path: tuple[tuple[str, str], ...]) -> bool:
+    """Whether some child of a reference takes something of a match."""
+    return any(
+        _narrowed(match, own.match, inherits=_inherits(child)) is not None
+        for child in _children_of(world, route, ref)
+        if key_of(child) not in path and not child["spec"].get("hostnames")
+        for own in candidates(child)
+    )
+
+
+def _inherits(child: Json) -> bool:
+    return child["metadata"].get("annotations", {}).get(_INHERIT, "").lower() in _YES
 
 
 def delegates(rule: Json) -> bool:
@@ -51,13 +67,13 @@ def delegates(rule: Json) -> bool:
 
 def children(world: World, route: Json, rule: Json) -> list[Json]:
     """The routes a rule delegates to: those that are there and accept this parent."""
-    return [
-        child
-        for ref in rule.get("backendRefs") or ()
-        if _is_delegation(ref)
-        for child in _named(world, route, ref)
-        if key_of(child) != key_of(route) and _accepts(child, route)
-    ]
+    refs = [ref for ref in rule.get("backendRefs") or () if _is_delegation(ref)]
+    return [child for ref in refs for child in _children_of(world, route, ref)]
+
+
+def _children_of(world: World, route: Json, ref: Json) -> list[Json]:
+    named = _named(world, route, ref)
+    return [child for child in named if key_of(child) != key_of(route) and _accepts(child, route)]
 
 
 def childless(world: World, route: Json, rule: Json) -> Refusal | None:

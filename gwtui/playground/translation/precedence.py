@@ -21,6 +21,8 @@ class Candidate:
     rule_index: int
     match_index: int
     match: Json
+    is_replaced: bool = False
+    """Whether it answers with 500 since its rule delegates to nobody."""
 
     @property
     def rule(self) -> Json:

@@ -10,7 +10,7 @@ from gwtui.playground.translation.matches import envoy_match
 from gwtui.playground.translation.policies import stat_prefix
 from gwtui.playground.translation.precedence import Candidate, kind_of, precedence
 from gwtui.playground.translation.references import Target
-from gwtui.playground.translation.rules import translate_rule
+from gwtui.playground.translation.rules import replacement, translate_rule
 from gwtui.playground.world import Json, World, key_of
 
 ROUTE_CONFIGURATION = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
@@ -58,7 +58,7 @@ def _route(world: World, virtual_host: str, position: int, candidate: Candidate,
     found: Json = {
         "name": _name(virtual_host, position, candidate),
         "match": envoy_match(candidate.match),
-        **outcome.fields,
+        **(replacement() if candidate.is_replaced else outcome.fields),
     }
     if prefix := stat_prefix(world, candidate.route, candidate.rule):
         found["statPrefix"], provenance = prefix

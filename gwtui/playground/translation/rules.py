@@ -49,7 +49,7 @@ def translate_rule(world: World, namespace: str, rule: Json, match: Json, *, kin
     refusals = tuple(each for each in [*resolved, *mirrored] if isinstance(each, Refusal))
     targets = tuple(each for each in [*resolved, *mirrored] if isinstance(each, Target))
     if len(refs) > 1 and not any(ref.get("weight", 1) for ref in refs):
-        return RuleOutcome(_replacement(), refusals=refusals, replaced=ALL_ZERO)
+        return RuleOutcome(replacement(), refusals=refusals, replaced=ALL_ZERO)
     if not refs:
         return RuleOutcome({"directResponse": {"status": 500}, **headers})
     action: Json = {"clusterNotFoundResponseCode": "INTERNAL_SERVER_ERROR"}
@@ -94,5 +94,6 @@ def _resolved_cluster(found: Target | Refusal) -> str | None:
     return found.cluster if isinstance(found, Target) else None
 
 
-def _replacement() -> Json:
+def replacement() -> Json:
+    """The fields of a route that stands in for a rule which cannot be programmed."""
     return {"directResponse": {"status": 500, "body": {"inlineString": REPLACED_BODY}}}
