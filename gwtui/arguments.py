@@ -74,6 +74,8 @@ class ExplainRequest:
     """`<namespace>/<name>` of the gateway it comes in by."""
     intended_alone: bool = False
     """Whether no proxy is asked."""
+    settle_s: float = 0.0
+    """How long proxies are watched before."""
     proves: bool = False
     """Whether Envoy's own matcher is asked about the routes of the proxies."""
     output: str = "text"
@@ -87,6 +89,9 @@ def add_explain(commands: argparse._SubParsersAction[Any], connection: argparse.
     explain.add_argument("-H", "--header", action="append", default=[], metavar="'NAME: VALUE'", help="repeat")
     explain.add_argument("-X", "--request", default="", metavar="METHOD", help="the same as METHOD before the URL")
     explain.add_argument("--entry", default="", metavar="NS/GATEWAY", help="comes in here; else by the front doors")
+    explain.add_argument(
+        "--settle", type=seconds, default=0.0, metavar="S", help="watch for S seconds first: tells error rates as well"
+    )
     depth = explain.add_mutually_exclusive_group()
     depth.add_argument("--objects-only", action="store_true", help="ask no proxy what it holds")
     depth.add_argument("--prove", action="store_true", help="try the loaded routes in an Envoy on this machine")
@@ -101,6 +106,7 @@ def explain_request(chosen: argparse.Namespace) -> ExplainRequest:
         method=chosen.request,
         entry=chosen.entry,
         intended_alone=chosen.objects_only,
+        settle_s=chosen.settle,
         proves=chosen.prove,
         output=chosen.output,
     )

@@ -113,7 +113,7 @@ def _dead(both: _Both, old: Sequence[Candidate], new: Sequence[Candidate]) -> It
 
 
 def shadowed(candidates: Sequence[Candidate]) -> dict[tuple[ObjectKey, int], tuple[Candidate, Candidate]]:
-    """Return the rules all of whose matches are taken by others before them, with the last of these and what it takes."""
+    """Return the rules all of whose matches others before them take, with the last of these and what it takes."""
     found: dict[tuple[ObjectKey, int], tuple[Candidate, Candidate]] = {}
     alive: set[tuple[ObjectKey, int]] = set()
     broad: list[Candidate] = []

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gwtui.model import resources
 from gwtui.model.gateway_api import Route
 from gwtui.model.ids import GatewayKey, NamespacedName, ObjectKey
-from gwtui.model.kgateway import Switch, TrafficPolicy
+from gwtui.model.kgateway import Present, Switch, TrafficPolicy
 from gwtui.model.relations.inventory import Inventory
 
 ANSWERING = {
@@ -89,8 +89,9 @@ def reservations_of(policies: Iterable[TrafficPolicy]) -> Iterator[Reservation]:
     for policy in policies:
         name, spec = f"{policy.metadata.namespace}/{policy.metadata.name}", policy.spec
         for field, written in ANSWERING.items():
-            switch: Switch | None = getattr(spec, field)
-            if switch is not None and switch.disable is None:
+            part: Present | Switch | None = getattr(spec, field)
+            is_off = isinstance(part, Switch) and part.disable is not None
+            if part is not None and not is_off:
                 yield Reservation(name, written, changes_request=False)
         if spec.transformation is not None and spec.transformation.request is not None:
             wanted = spec.transformation.request

@@ -146,10 +146,14 @@ class TargetSelector(Struct, rename="camel", frozen=True, gc=False):
     section_name: str = ""
 
 
+class Present(Struct, rename="camel", frozen=True, gc=False):
+    """A part of a policy of which presence is the fact."""
+
+
 class Switch(Struct, rename="camel", frozen=True, gc=False):
     """A part of a policy of which presence is the fact, and that `disable` takes away again."""
 
-    disable: AnyHost | None = None
+    disable: Present | None = None
 
 
 class PolicyTimeouts(Struct, rename="camel", frozen=True, gc=False):
@@ -174,19 +178,19 @@ class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
     target_selectors: tuple[TargetSelector, ...] = ()
     timeouts: PolicyTimeouts | None = None
     transformation: Transformation | None = None
-    url_rewrite: Switch | None = None
+    url_rewrite: Present | None = None
     auto_host_rewrite: bool = False
     ext_auth: Switch | None = None
     ext_proc: Switch | None = None
-    jwt: Switch | None = None
+    jwt: Present | None = None
     jwt_auth: Switch | None = None
     api_key_auth: Switch | None = None
     basic_auth: Switch | None = None
-    oauth2: Switch | None = None
-    rbac: Switch | None = None
-    acl: Switch | None = None
-    rate_limit: Switch | None = None
-    csrf: Switch | None = None
+    oauth2: Present | None = None
+    rbac: Present | None = None
+    acl: Present | None = None
+    rate_limit: Present | None = None
+    csrf: Present | None = None
     fault_injection: Switch | None = None
     stat_prefix: str = ""
     """2.4: name under which Envoy counts the targeted routes; `names.stat_prefix` expands its variables."""

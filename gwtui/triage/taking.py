@@ -48,6 +48,8 @@ class _Taken(NamedTuple):
     by: datetime
     """The sample that shows it."""
     uptime_s: int
+    version: int | None
+    """Of what it held before."""
 
 
 def left_out(entry: GatewayFigures) -> Mapping[ProxyKey, LeftOut]:
@@ -89,7 +91,7 @@ def _taken(key: ProxyKey, window: Sequence[ProxySample]) -> Iterator[_Taken]:
             if before is None or before.accepted is None or each.accepted is None:
                 continue
             if each.accepted > before.accepted:
-                yield _Taken(key, name, earlier.taken_at, later.taken_at, later.uptime_s or 0)
+                yield _Taken(key, name, earlier.taken_at, later.taken_at, later.uptime_s or 0, before.version)
 
 
 def _missed(window: Sequence[ProxySample], taken: _Taken) -> bool:
@@ -102,4 +104,7 @@ def _missed(window: Sequence[ProxySample], taken: _Taken) -> bool:
     if taken.uptime_s < CONNECTED_S and is_elder:
         return False
     first, newest = before[-1].services.get(taken.service), window[-1].services.get(taken.service)
-    return first is not None and newest is not None and first.accepted == newest.accepted
+    if first is None or newest is None or first.version != taken.version:
+        # They held different versions before: the other one may only have caught up.
+        return False
+    return first.accepted == newest.accepted

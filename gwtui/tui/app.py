@@ -317,6 +317,9 @@ class GwtuiApp(App[None]):
         """Take the present snapshot and paint it in small parts; until that is done the scene is the one before."""
         scene = self._look()
         yield from scene.parts()
+        if not self.triage.is_known:
+            # The first time before it is shown: else it would be found out while painting, all at once.
+            yield from self.triage.parts(scene)
         self._scene = scene
         yield from self._paint_screens(scene)
         yield from self.triage.parts(scene)

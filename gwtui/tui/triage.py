@@ -37,6 +37,11 @@ class Triage:
         self._worked_s = 0.0
         """What the newest evaluation took."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was found out yet."""
+        return self._report is not None
+
     def report(self, scene: Scene) -> Report:
         """What is wrong as far as it was found out; found out now where nothing was yet.
 

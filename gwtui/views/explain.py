@@ -21,7 +21,7 @@ from gwtui.explain.matching import words_of
 from gwtui.explain.request import line_of, masked
 from gwtui.model.names import ANY_HOST
 from gwtui.views import text
-from gwtui.views.explain_verdict import Told, agreement, verdict_of
+from gwtui.views.explain_verdict import FAILING_FROM, Told, agreement, verdict_of
 from gwtui.views.spans import BLANK, Line, Role, Span, line, wrapped
 
 MOST_OTHERS = 6
@@ -67,7 +67,7 @@ def _course(course: Course, cells: int) -> Iterator[Line]:
 
 
 def _verdict(told: Told, cells: int) -> Iterator[Line]:
-    glyph, role = _GLYPHS[told.outcome]
+    glyph, role = (text.DEGRADED_GLYPH, Role.WARN) if told.is_failing else _GLYPHS[told.outcome]
     yield from wrapped(line(Span(f"{glyph} {told.sentence}", role)), cells, 2)
     if told.fix:
         yield from wrapped(line(Span("  try  ", Role.KEY), Span(told.fix)), cells, 7)
@@ -191,6 +191,11 @@ def _branch(branch: Branch, numbers: dict[int, str]) -> Iterator[Line]:
         parts.append(Span(f"  {text.part_of(branch.ready, branch.total)} ready", role))
     elif branch.unknown:
         parts.append(Span(f"  {text.UNKNOWN} ({branch.unknown})", Role.UNKNOWN))
+    if branch.error_ratio is not None and branch.rps:
+        is_failing = branch.error_ratio >= FAILING_FROM
+        if is_failing or branch.hop is None:
+            role = Role.BAD if is_failing else Role.DIM
+            parts.append(Span(f"  {text.ratio(branch.error_ratio)} 5xx of {text.rps(branch.rps)}", role))
     if branch.note:
         parts.append(Span(f"  {branch.note}", Role.WARN))
     yield _detail(*parts)

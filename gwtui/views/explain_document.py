@@ -170,13 +170,18 @@ def _branch(branch: Branch, numbers: dict[int, str]) -> Json:
         "changes": list(branch.changes),
         "ready_endpoints": branch.ready,
         "endpoints": branch.total,
+        "rps": round(branch.rps, 3) if branch.rps is not None else None,
+        "error_ratio": round(branch.error_ratio, 6) if branch.error_ratio is not None else None,
         "answer": _end(branch.end),
         "next_hop": numbers[id(branch.hop)] if branch.hop is not None else None,
         "note": branch.note or None,
     }
-    if branch.unknown:
-        document["unknown"] = {"ready_endpoints": branch.unknown, "endpoints": branch.unknown}
-    return document
+    unknown = {"ready_endpoints": branch.unknown, "endpoints": branch.unknown} if branch.unknown else {}
+    if branch.cluster and branch.rps is None:
+        unknown |= {"rps": "nobody measured it", "error_ratio": "nobody measured it"}
+    elif branch.rps is not None and branch.error_ratio is None:
+        unknown["error_ratio"] = "no requests in the window"
+    return {**document, "unknown": unknown} if unknown else document
 
 
 def _end(end: End | None) -> Json | None:

@@ -9,6 +9,8 @@ from gwtui.explain.course import Branch, Course, End, Explanation, Hop, Outcome
 from gwtui.model.ids import GatewayKey
 from gwtui.views import text
 
+FAILING_FROM = 0.005
+"""Share of 5xx answers from which the verdict names it."""
 MOST = 3
 """Ways to go wrong that are told; more are counted."""
 
@@ -20,6 +22,8 @@ class Told(NamedTuple):
     sentence: str
     fix: str = ""
     """What to do; empty where there is nothing to do."""
+    is_failing: bool = False
+    """Whether it is reached as intended, and answers errors there."""
 
 
 def verdict_of(course: Course) -> Told:
@@ -38,7 +42,8 @@ def verdict_of(course: Course) -> Told:
         share, words, _ = unknown[0]
         told = Told(Outcome.UNKNOWN, f"what becomes of {_part(share)} cannot be told: {words}")
     else:
-        told = Told(Outcome.SERVED, _well(ends))
+        failing = _failing(ends)
+        told = Told(Outcome.SERVED, _well(ends) + failing, is_failing=bool(failing))
     doubts = _doubts(course, is_wrong=bool(wrong))
     return told._replace(sentence=f"{told.sentence}{doubts}") if doubts else told
 
@@ -121,11 +126,26 @@ def _well(ends: Sequence[tuple[float, Hop, Branch | None, End]]) -> str:
             found[words] = found.get(words, 0.0) + share
     if len(found) == 1:
         words, share = next(iter(found.items()))
-        return words if not words.startswith("get ") else f"all of these requests {words}"
+        return f"all of these requests {words}"
     rows = sorted(found.items(), key=lambda row: -row[1])
     shown = [f"{text.percent(share)} {words}" for words, share in rows[:MOST]]
     more = [f"{len(rows) - MOST} more backends"] if len(rows) > MOST else []
     return "; ".join((*shown, *more))
+
+
+def _failing(ends: Sequence[tuple[float, Hop, Branch | None, End]]) -> str:
+    """That answers of a backend are errors right now, though it is reached."""
+    worst = max(
+        (
+            (branch.error_ratio, branch.backend, str(hop.gateway))
+            for share, hop, branch, _ in ends
+            if share > 0 and branch is not None and branch.error_ratio is not None
+        ),
+        default=None,
+    )
+    if worst is None or worst[0] < FAILING_FROM:
+        return ""
+    return f"; {text.ratio(worst[0])} of what {worst[2]} sends to {worst[1]} gets 5xx now"
 
 
 def _doubts(course: Course, *, is_wrong: bool) -> str:

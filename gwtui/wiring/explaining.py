@@ -28,6 +28,7 @@ from gwtui.views.explain_verdict import verdict_of_all
 from gwtui.views.spans import plain
 from gwtui.wiring.session import Session, start
 
+ASKED_WITHIN_S = 5.0
 UNSEEN_CELLS = 140
 """Width of a text that does not go to a terminal."""
 
@@ -71,6 +72,9 @@ def _request(words: Sequence[str], headers: Sequence[str], method: str) -> Reque
 async def _answer(session: Session, question: Question, asked: ExplainRequest) -> Explanation:
     async with session.running():
         await session.listed()
+        if asked.settle_s:
+            await session.sampled(ASKED_WITHIN_S)
+            await asyncio.sleep(asked.settle_s)
         session.store.fold()
         snapshot = session.store.snapshot
         found = explained(terrains_of(snapshot), question)

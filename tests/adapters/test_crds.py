@@ -29,6 +29,7 @@ NEWER = {
 OLDER = {
     ("Backend", "spec.ai"),
     ("Backend", "spec.mcp"),
+    ("TrafficPolicy", "spec.jwt"),
 }
 """Fields of kgateway 2.1, which the published files do not have any more."""
 

@@ -1,7 +1,8 @@
 """Where kube-apiserver and etcd are, and how they are made where they are not.
 
-`KUBEBUILDER_ASSETS` names a folder that holds both. Without it they are looked for in the user's cache folder, and etcd
-on the PATH too; what is missing is built there from its Go module by the `go` of this machine.
+`KUBEBUILDER_ASSETS` names a folder that holds both. Without it they are looked for in the user's cache folder; what is
+missing is built there from its Go module by the `go` of this machine. An etcd on the PATH is left alone: with one that is
+older than 3.5, as some distributions have it, watches that begin with what is there never get to its end.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ def find() -> Binaries:
             raise Missing(f"{ASSETS} is {assets}, which holds no {' and no '.join(absent)}")
         return Binaries(*found)
     etcd, apiserver = (cache() / name for name in NAMES)
-    if not etcd.is_file() and (installed := shutil.which("etcd")):
-        etcd = Path(installed)
     if absent := [path.name for path in (etcd, apiserver) if not path.is_file()]:
         raise Missing(f"no {' and no '.join(absent)}: {ASSETS} is not set and {cache()} does not hold it")
     return Binaries(etcd, apiserver)
@@ -82,7 +81,7 @@ def build() -> Binaries:
             raise Missing(f"{error}{hint}") from error
     cache().mkdir(parents=True, exist_ok=True)
     for name in NAMES:
-        if not (cache() / name).is_file() and not (name == "etcd" and shutil.which("etcd")):
+        if not (cache() / name).is_file():
             _build(go, name)
     return find()
 

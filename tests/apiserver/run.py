@@ -74,16 +74,35 @@ def main() -> int:
 
 
 def _test(server: Running, arguments: list[str], told: Path) -> int:
-    """Run the cases; `told` is where their outcomes are written."""
+    """Run the cases; `told` is where their outcomes are written.
+
+    Those of the console run on both servers here, since it takes them too long to be run with every change.
+    """
     environment = os.environ | {"GWTUI_CONTRACT_KUBECONFIG": str(server.kubeconfig), "GWTUI_CONTRACT_ETCD": server.etcd}
-    command = [sys.executable, "-m", "pytest", f"--junitxml={told}", "-k", REAL, *(arguments or CASES)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--junitxml={told}",
+        "-k",
+        f"{REAL} or test_console",
+        *(arguments or CASES),
+    ]
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    if told.exists() and (suite := ET.parse(told).find("testsuite")) is not None:
-        total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
-        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        outcome = f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped"
-        print(f"{total} contract cases against kube-apiserver {server.version}: {outcome}", flush=True)
+    outcomes = _outcomes(told)
+    counts = ", ".join(f"{outcomes.count(each)} {each}" for each in ("passed", "failed", "skipped"))
+    print(f"{len(outcomes)} contract cases against kube-apiserver {server.version}: {counts}", flush=True)
     return code
+
+
+def _outcomes(told: Path) -> list[str]:
+    """What became of each case on the real server."""
+    found = []
+    for case in ET.parse(told).iter("testcase") if told.exists() else ():
+        if REAL in case.get("name", ""):
+            tags = {part.tag for part in case}
+            found.append("failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed")
+    return found
 
 
 if __name__ == "__main__":

@@ -221,14 +221,15 @@ async def test_a_page_that_nobody_offered_is_400(api, core, token) -> None:
     assert (code, body["reason"], body["kind"]) == (400, "BadRequest", "Status")
 
 
-async def test_a_page_of_a_forgotten_moment_is_410(api, server, core, put, make) -> None:
-    await fill(put, make, core, 3)
-    page = await api.get(f"{core}/configmaps", params={"limit": "1"})
-    await put(f"{core}/configmaps", make.config_map("late"))
+async def test_a_page_of_a_forgotten_moment_is_410(api, server, gateways, put, make) -> None:
+    for name in ("a", "b", "c"):
+        await put(f"{gateways}/gateways", make.gateway(name))
+    page = await api.get(f"{gateways}/gateways", params={"limit": "1"})
+    await put(f"{gateways}/gateways", make.gateway("late"))
     await server.compact()
     query = {"limit": "1", "continue": older(page["metadata"]["continue"])}
-    code, body, _ = await api.call("GET", f"{core}/configmaps", params=query)
-    assert (code, body["kind"], body["reason"]) == (410, "Status", "Expired")
+    code, body, _ = await api.call("GET", f"{gateways}/gateways", params=query)
+    assert (code, body["kind"], body.get("reason")) == (410, "Status", "Expired")
 
 
 def older(token: str) -> str:

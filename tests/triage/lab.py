@@ -81,7 +81,8 @@ class Fleet:
     manifests: list[Json] = field(default_factory=central)
     troubles: Sequence[Trouble] = ()
     silent: Sequence[str] = ()
-    """Pods that answer nothing from step 3 on."""
+    """Pods that answer nothing from step `silent_since` on."""
+    silent_since: int = 3
     own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Proxy counters by gateway that grow from step 3 on by so many in every step."""
     rates: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -90,6 +91,8 @@ class Fleet:
     """Pods that refuse their routes from step 3 on."""
     takes: Mapping[str, int] = field(default_factory=dict)
     """The step from which on a pod has taken one more update of its routes."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """The version of the routes that a pod holds, where it is another than that of the others."""
     young: Sequence[str] = ()
     """Pods whose proxies have just started."""
     steps: int = STEPS
@@ -119,7 +122,7 @@ def watch(fleet: Fleet) -> list[Snapshot]:
 def _told(fleet: Fleet, node: GatewayNode, hops: Sequence[Hop], key: ProxyKey, step: int) -> Iterable[Any]:
     at = NOW - timedelta(seconds=STEP_S * (fleet.steps - 1 - step))
     gateway = node.key.name
-    if key.pod in fleet.silent and step >= 3:
+    if key.pod in fleet.silent and step >= fleet.silent_since:
         yield ProxyFailed(key, ProxyState.FAILING, at, "connection refused")
         return
     clusters = {name: _counted(fleet, gateway, name, step) for hop in hops for name in hop.envoy_clusters if name}
@@ -127,8 +130,9 @@ def _told(fleet: Fleet, node: GatewayNode, hops: Sequence[Hop], key: ProxyKey, s
     errors = own.pop("errors_5xx", 0) + sum(each.errors_5xx for each in clusters.values())
     extra = own.pop("requests", 0)
     accepted = 2 + int(step >= fleet.takes.get(key.pod, fleet.steps))
+    version = fleet.versions.get(key.pod, 7)
     is_refusing = key.pod in fleet.refusing and step >= 3
-    services = {"rds.listener~8080": ServiceSample(rejected=int(is_refusing), accepted=accepted, version=7)}
+    services = {"rds.listener~8080": ServiceSample(rejected=int(is_refusing), accepted=accepted, version=version)}
     yield ProxySampled(
         key,
         ProxyState.LIVE,

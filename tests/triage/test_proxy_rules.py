@@ -53,7 +53,13 @@ def test_a_proxy_that_does_not_answer_beside_one_that_does() -> None:
 )
 def test_a_proxy_that_comes_or_goes_is_no_finding(meta: Json) -> None:
     manifests = changed(central(), "Pod", "edge-x1", lambda pod: pod["metadata"].update(meta))
-    assert wrong(report(Fleet(manifests, silent=["edge-x1"]))) == []
+    assert wrong(report(Fleet(manifests, silent=["edge-x1"], silent_since=0))) == []
+
+
+def test_a_young_proxy_that_answered_before_is_silent() -> None:
+    born = {"creationTimestamp": f"{NOW - timedelta(seconds=20):%Y-%m-%dT%H:%M:%SZ}"}
+    manifests = changed(central(), "Pod", "edge-x1", lambda pod: pod["metadata"].update(born))
+    assert "proxy-silent" in rules(report(Fleet(manifests, silent=["edge-x1"])))
 
 
 def test_a_gateway_without_any_proxy_that_answers_explains_its_silent_proxies() -> None:
@@ -124,6 +130,10 @@ def test_an_update_that_a_replica_does_not_take_is_told_before_anything_is_compa
 )
 def test_updates_that_all_take_are_no_finding(takes: dict[str, int]) -> None:
     assert wrong(report(Fleet(takes=takes))) == []
+
+
+def test_a_replica_that_catches_up_leaves_nobody_behind() -> None:
+    assert wrong(report(Fleet(takes={"edge-x1": 5}, versions={"edge-x1": 6}))) == []
 
 
 def test_what_a_new_replica_takes_first_is_no_business_of_the_others() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden
@@ -27,6 +28,7 @@ from gwtui.triage.registry import RULES
 from gwtui.triage.table import columns, counters, row, triage_table
 from gwtui.views.scene import Scene
 from gwtui.views.spans import plain, width
+from object_sets import CLUSTERS
 from objects import GOLDEN, load
 from tests.triage.lab import BATCH, CLUSTER, EDGE, NOW, SHARD_B, TO_B, Fleet, Trouble, report, watch, wrong
 from tests.tui import fleet as made
@@ -126,6 +128,16 @@ def test_installations_that_are_well_give_nothing_above_info(name: str) -> None:
         (hop.source.name, each): 0 for hop in hops if isinstance(hop.target, GatewayKey) for each in hop.envoy_clusters
     }
     assert wrong(report(Fleet(manifests_of(name), rates=between))) == []
+
+
+@given(CLUSTERS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_cluster_holds_the_rules_say_something_of_it(manifests: list[dict[str, object]]) -> None:
+    told = report(Fleet(manifests, steps=2))
+    assert triage_table(told)
+    json.dumps(triage_document(told))
+    for each in told.findings:
+        assert each.evidence, each.sentence
 
 
 def manifests_of(name: str) -> list[dict[str, object]]:

@@ -187,7 +187,7 @@ async def test_the_answer_is_of_the_moment_and_asked_again_with_a_key() -> None:
         await until(pilot, lambda: app_.scene.snapshot.revision == 2)
         assert "10% of these requests" in seen(pilot)
         await pilot.press("tab", "r")
-        await until_seen(pilot, "foo/cart answers, 3 of 3 endpoints ready")
+        await until_seen(pilot, "all of these requests reach foo/cart, 3 of 3 endpoints ready")
 
 
 async def test_what_is_typed_right_after_the_key_belongs_to_where_it_leads() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,7 +237,8 @@ def _reply(
 async def _stream(request: web.Request, watch: Watch) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    async for line in watch.lines():
-        await response.write(line)
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # whoever watches may leave between two lines
+        async for line in watch.lines():
+            await response.write(line)
+        await response.write_eof()
     return response

@@ -10,7 +10,7 @@ from gwtui.model.health import ProxyState
 from gwtui.model.known import Known
 from gwtui.triage.finding import Action, Evidence, Finding, Severity, Truth, at_gateway, subject
 from gwtui.triage.look import STARTING_S, Look, named
-from gwtui.triage.rules.proxy_silent import SILENT_S, left_of_silence
+from gwtui.triage.rules.proxy_silent import SILENT_S, is_starting, left_of_silence
 from gwtui.views import text
 from gwtui.views.fleet import GatewayFigures
 
@@ -32,7 +32,7 @@ def _is_dead(look: Look, entry: GatewayFigures) -> bool:
     key = entry.node.key
     if entry.proxies:
         asked = [view for view in entry.proxies if view.state not in _UNASKED]
-        return bool(asked) and not all(look.is_new(view.key) for view in entry.proxies)
+        return bool(asked) and not all(is_starting(look, view) for view in entry.proxies)
     gateway = look.gateway(key)
     was_read = look.inventory(look.view(key.cluster)).was_read_in(resources.PODS, key.namespace)
     born = text.moment(gateway.metadata.creation_timestamp) if gateway is not None else None

@@ -25,7 +25,7 @@ def find(look: Look) -> Iterator[Finding | None]:
     """Yield the proxies that are silent or not ready, but for those that have just come or are told to end."""
     for entry in look.entries:
         for view in entry.proxies:
-            if look.is_new(view.key) or look.is_leaving(view.key):
+            if look.is_leaving(view.key) or is_starting(look, view):
                 continue
             silence = _of(look, view)
             if silence is not None:
@@ -55,6 +55,12 @@ def _of(look: Look, view: ProxyView) -> _Silence | None:
     if pod is not None and pod.status.conditions and not pod.is_ready:
         return _Silence(f"is not ready{again}")
     return None
+
+
+def is_starting(look: Look, view: ProxyView) -> bool:
+    """Whether a proxy has just come and is not there yet. One that answered as it should before is silent."""
+    is_lost = view.state is ProxyState.FAILING and view.answered_at is not None
+    return look.is_new(view.key) and not is_lost
 
 
 def left_of_silence(view: ProxyView) -> float:

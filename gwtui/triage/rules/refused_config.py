@@ -48,12 +48,19 @@ def _seen(look: Look, entry: GatewayFigures, refusing: Sequence[ProxyView]) -> F
 
 
 def _told(look: Look, entry: GatewayFigures) -> Finding:
+    """What the control plane counts alone: the proxies refused it before they were watched, or are not read."""
     kinds = ", ".join(entry.refused)
-    sentence = f"{named(entry.node)}: its proxies refuse {kinds}, as the control plane counts"
-    silent = Evidence(
-        Truth.LOADED, "no proxy that is read was seen to refuse anything since it is watched", is_unknown=True
-    )
-    return _finding(entry, sentence, (_controller(look, entry), silent), since=None, confidence=0.7)
+    counted = {view.key.pod: sum(each.rejected for each in view.services.values()) for view in entry.heard}
+    suspects = [pod for pod, number in counted.items() if number]
+    who = f" (most likely {few(suspects, 2)})" if suspects else ""
+    sentence = f"{named(entry.node)}: its proxies refuse {kinds}, as the control plane counts{who}"
+    if suspects:
+        each = few([f"{pod} {counted[pod]}" for pod in suspects])
+        words = f"refused since they started: {each}; whether they took a later one is not told"
+    else:
+        words = "no proxy that is read was seen to refuse anything since it is watched"
+    held = Evidence(Truth.LOADED, words, is_unknown=True)
+    return _finding(entry, sentence, (_controller(look, entry), held), since=None, confidence=0.7)
 
 
 def _finding(
