@@ -47,6 +47,8 @@ SCREENS: dict[str, tuple[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     "editor": ("routes", ((_SHOP, "nothing changed yet"), (("minus", "minus"), "changed"))),
     "plan": ("routes", ((_SHOP, "nothing changed yet"), (_HALVES, "dry run"))),
     "changes": ("changes", ()),
+    "triage": ("triage", ()),
+    "explain": ("map", ((("x",), "agree"),)),
 }
 """By name: the mode, then what is typed and the text that is waited for after it."""
 
@@ -55,6 +57,9 @@ MONO = "mono"
 
 SCENARIO = "central-ingress"
 """Its pictures are named without the scenario, and there are more of them."""
+
+UNWELL = "bad-backend"
+"""Something is wrong there: its pictures are those of Triage."""
 
 SHOWN_TICKS = 400
 """Tenths of a second a text is waited for."""
@@ -92,11 +97,11 @@ def kept(scenario: str) -> Iterator[Picture]:
             yield Picture(scenario, "map", theme, size)
         for size in SIZES:
             yield Picture(scenario, "proxies", "dark", size)
-        for screen, size in itertools.product(("routes", "editor", "plan"), (NARROW, USUAL)):
+        for screen, size in itertools.product(("routes", "editor", "plan", "explain"), (NARROW, USUAL)):
             yield Picture(scenario, screen, "dark", size)
     else:
         for size in (NARROW, USUAL):
-            yield Picture(scenario, "map", "dark", size)
+            yield Picture(scenario, "triage" if scenario == UNWELL else "map", "dark", size)
 
 
 async def capture(
@@ -213,7 +218,7 @@ def parser() -> argparse.ArgumentParser:
     themes = [*theme_names(themes_dir()), MONO]
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"default {SCENARIO}; {', '.join(names)}")
-    made.add_argument("--all", action="store_true", help="every deployment pattern")
+    made.add_argument("--all", action="store_true", help="every deployment pattern, and something unwell")
     made.add_argument("--screen", action="append", choices=list(SCREENS), help="repeat for more; default map")
     made.add_argument("--theme", action="append", choices=themes, help="repeat for more; default dark")
     made.add_argument("--size", action="append", type=size_of, metavar="COLUMNSxROWS", help="default all three")
@@ -224,7 +229,7 @@ def parser() -> argparse.ArgumentParser:
 
 def pictures_of(asked: argparse.Namespace) -> list[Picture]:
     """The pictures that were asked for."""
-    scenarios = pattern_names() if asked.all else asked.scenarios or [SCENARIO]
+    scenarios = (*pattern_names(), UNWELL) if asked.all else asked.scenarios or [SCENARIO]
     if asked.screen or asked.theme or asked.size:
         product = itertools.product(scenarios, asked.screen or ["map"], asked.theme or ["dark"], asked.size or SIZES)
         return list(itertools.starmap(Picture, product))

@@ -16,8 +16,8 @@ from running import Demo
 
 pytestmark = pytest.mark.e2e
 
-SOME = ("failing-backend", "selector-typo", "all-weights-zero", "refused-by-one")
-"""Of the objects, of the endpoints, of what is answered, of what is loaded."""
+SOME = ("failing-backend", "all-weights-zero", "refused-by-one")
+"""Of what is answered, of the objects, of what is loaded."""
 
 SETTLED_S = 6.0
 STEP_S = 3.0
