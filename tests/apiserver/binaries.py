@@ -1,8 +1,8 @@
 """Where kube-apiserver and etcd are, and how they are made where they are not.
 
 `KUBEBUILDER_ASSETS` names a folder that holds both. Without it they are looked for in the user's cache folder; what is
-missing is built there from its Go module by the `go` of this machine. An etcd on the PATH is left alone: with one that is
-older than 3.5, as some distributions have it, watches that begin with what is there never get to its end.
+missing is built there from its Go module by the `go` of this machine. An etcd on the PATH is left alone: with an old
+one, as some distributions have it, watches that begin with what is there never get to the end of that.
 """
 
 from __future__ import annotations
