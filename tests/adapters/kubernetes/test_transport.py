@@ -312,6 +312,19 @@ async def test_403_says_what_to_grant(api, open_cluster, refuse, *, method, path
     assert caught.value.hint == f"grant {right}"
 
 
+async def test_who_may_not_impersonate_is_not_told_to_ask_for_the_path(api, open_cluster, refuse):
+    said = 'users "ann" is forbidden: User "sre" cannot impersonate-on:user-info:get path "/api"'
+
+    async def answer(_request):
+        return refuse(403, said, "Forbidden")
+
+    api.fault(answer)
+    async with open_cluster(api.url, ()) as cluster:
+        with pytest.raises(Denied) as caught:
+            await cluster.transport.get_json_bytes("/version")
+    assert caught.value.hint == "grant impersonate on that user or group, or leave out --as and --as-group"
+
+
 async def test_names_that_do_not_resolve(open_cluster):
     error = await failure(open_cluster, "https://cluster.invalid:6443", Unreachable)
     assert "cluster.invalid" in error.message
