@@ -108,7 +108,9 @@ def refusal(call: Call, code: int, body: bytes, headers: Mapping[str, str], *, s
         case 401:
             error = Denied(f"{call.where}: the credentials were not accepted (401)", sign_in, status=401)
         case 403 if "impersonate" in said:
-            error = Denied(text, "grant impersonate on that user or group, or leave out --as and --as-group", status=403)
+            error = Denied(
+                text, "grant impersonate on that user or group, or leave out --as and --as-group", status=403
+            )
         case 403:
             error = Denied(text, f"grant {call.right()}", status=403)
         case 404 if status is not None and (status.details or {}).get("name"):
