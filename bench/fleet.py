@@ -8,6 +8,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from gwtui.wiring.session import Session
 
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
+SETTLED_S = 6.0
+"""Seconds after which a pod that became ready is one like the others."""
 
 
 class Api:
@@ -115,12 +118,15 @@ class Fleet:
         return sum(_unwell(each) for each in hosts)
 
     async def is_whole(self) -> bool:
-        """Whether every pod is ready: none is being replaced."""
+        """Whether every pod is ready and has been for a while: none is being replaced or has just come back."""
         pods = (await self.api.get("/api/v1/pods"))["items"]
-        return all(
-            any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
-            for pod in pods
-        )
+        return all(any(_is_settled(each) for each in pod["status"].get("conditions", ())) for pod in pods)
+
+
+def _is_settled(condition: Mapping[str, Any]) -> bool:
+    since = datetime.fromisoformat(condition["lastTransitionTime"])
+    is_ready = condition["type"] == "Ready" and condition["status"] == "True"
+    return is_ready and (datetime.now(UTC) - since).total_seconds() > SETTLED_S
 
 
 def _unwell(host: Mapping[str, Any]) -> int:
