@@ -135,7 +135,9 @@ async def test_the_selection_survives_new_figures_and_a_fold_stays_shut(make_app
 async def test_why_tells_what_proves_the_pattern_or_what_is_missing(make_app) -> None:
     app = make_app(fleets.unrecognised())
     async with app.run_test(size=WIDE) as pilot:
-        await until_seen(pilot, "pattern not recognised", "infra/lonely", "not asked yet", "nothing is known of the traffic")
+        await until_seen(
+            pilot, "pattern not recognised", "infra/lonely", "not asked yet", "nothing is known of the traffic"
+        )
         await pilot.press("w")
         await until_seen(pilot, "no Gateway is exposed")
         await pilot.press("escape")

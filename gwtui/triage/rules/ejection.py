@@ -22,7 +22,8 @@ def find(look: Look) -> Iterator[Finding | None]:
             out = max(count.ejected, 1 if count.ejections else 0)
             if out:
                 whole = f" of {count.total}" if count.total else ""
-                what = f"has {out}{whole} {'endpoint' if out == 1 else 'endpoints'} ejected by outlier detection"
+                noun = "endpoint" if out == 1 and not whole else "endpoints"
+                what = f"has {out}{whole} {noun} ejected by outlier detection"
                 rest = f"; {text.rps(count.rps)} go to the others" if count.total and out < count.total else ""
                 severity = Severity.WARNING
                 yield found(look, entry, count, rule=ID, severity=severity, what=f"{what}{rest}")

@@ -61,10 +61,11 @@ def _finding(
 ) -> Finding:
     key = entry.node.key
     listeners = f"listener {names[0]} is in" if len(names) == 1 else f"listeners {few(names)}"
+    them = "it" if len(names) == 1 else "them"
     return Finding(
         rule=ID,
         severity=Severity.CRITICAL,
-        sentence=f"{named(entry.node)}: {listeners} {what}: what they are for gets no answer or another's",
+        sentence=f"{named(entry.node)}: {listeners} {what}: requests meant for {them} get no answer, or another's",
         place=at_gateway(key),
         detail=" ".join(sorted(names)),
         evidence=(
