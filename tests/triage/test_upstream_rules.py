@@ -43,7 +43,7 @@ def test_a_backend_that_answers_5xx_is_the_cause_of_errors_one_tier_above() -> N
         ({"errors_5xx": 20, "timeouts": 20}, {}, "timeouts", "within the default of 15 s"),
         ({"errors_5xx": 20, "overflows": 20}, {}, "breaker-trip", "circuit breaker allows"),
         ({"errors_5xx": 20}, {"members_healthy": 0, "members_total": 0}, "no-ready-endpoints", "get 503"),
-        ({"ejections": 1}, {"ejected": 1}, "ejection", "1 of 2 endpoint ejected"),
+        ({"ejections": 1}, {"ejected": 1}, "ejection", "1 of 2 endpoints ejected"),
         ({}, {"members_healthy": 1, "members_total": 4}, "panic-mode", "Envoy panics"),
     ],
 )
