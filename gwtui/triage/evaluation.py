@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gwtui.changes.journal import Change
 from gwtui.model.ids import GatewayKey
-from gwtui.triage.finding import Action, Finding, Preceding, Severity
+from gwtui.triage.finding import Action, Finding, Preceding, Severity, beside_claims
 from gwtui.triage.look import Look
 from gwtui.triage.memory import FORGETFUL, GAP_S, KEPT_S, USUAL_S, Memory, Seen
 from gwtui.triage.namespaces import by_namespace
@@ -114,8 +114,8 @@ def _told(look: Look, made: Mapping[str, Finding], seen: Mapping[str, Seen]) -> 
             finding = each.newest
         if (look.now - each.held).total_seconds() >= finding.grace_s:
             before = preceding(look, finding, each.first)
-            actions = (*finding.actions, *_undo(finding, before))
-            yield replace(finding, since=each.first, preceded_by=before, actions=actions)
+            actions, evidence = (*finding.actions, *_undo(finding, before)), beside_claims(finding.evidence)
+            yield replace(finding, since=each.first, preceded_by=before, actions=actions, evidence=evidence)
 
 
 def _undo(finding: Finding, before: tuple[Preceding, ...]) -> Iterator[Action]:

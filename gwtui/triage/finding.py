@@ -56,6 +56,21 @@ class Evidence(NamedTuple):
     """Whether it says that nothing is known of this truth, and why."""
 
 
+_UNTOLD = (
+    Evidence(Truth.INTENDED, "as the object says itself: y shows it"),
+    Evidence(Truth.LOADED, "what the proxies hold of it was not compared", is_unknown=True),
+    Evidence(Truth.SERVED, "what requests get of it is not counted", is_unknown=True),
+)
+
+
+def beside_claims(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return evidence in which no claim stands alone: of each other truth it says what is known, or that nothing is."""
+    told = {each.truth for each in evidence}
+    if Truth.CLAIMED not in told:
+        return evidence
+    return (*evidence, *(each for each in _UNTOLD if each.truth not in told))
+
+
 class PlaceKind(StrEnum):
     """What the console opens for a place."""
 

@@ -61,7 +61,7 @@ def test_a_backend_that_does_not_exist_costs_its_share() -> None:
     assert first.sentence == (
         "tier 2 infra/shard-b: route extra/batch rule 0: Service extra/gone does not exist: 25% of its requests get 500"
     )
-    assert {each.truth for each in first.evidence} == {"intended", "claimed", "served"}
+    assert {each.truth for each in first.evidence} == {"intended", "claimed", "loaded", "served"}
     assert (first.place.name, first.place.rule) == ("batch", 0)
 
 

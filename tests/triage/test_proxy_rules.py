@@ -88,7 +88,7 @@ def test_a_proxy_that_refuses_its_routes() -> None:
     assert first.severity == "critical"
     assert "1/2 proxies refuse routes listener~8080 (edge-x1)" in first.sentence
     assert first.since == NOW - timedelta(seconds=8)
-    assert {each.truth for each in first.evidence} == {"claimed", "loaded", "served"}
+    assert {each.truth for each in first.evidence} == {"intended", "claimed", "loaded", "served"}
 
 
 def test_what_the_control_plane_counts_alone_is_told_with_the_doubt() -> None:

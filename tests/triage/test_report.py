@@ -21,7 +21,7 @@ from gwtui.model.topology import relate
 from gwtui.triage.detail import detail
 from gwtui.triage.document import triage_document
 from gwtui.triage.evaluation import Report, evaluate, evaluation
-from gwtui.triage.finding import Finding, Severity, at_gateway
+from gwtui.triage.finding import Finding, Severity, Truth, at_gateway
 from gwtui.triage.line import triage_line
 from gwtui.triage.ranking import EXPLAINS, order, ranked
 from gwtui.triage.registry import RULES
@@ -137,7 +137,9 @@ def test_whatever_a_cluster_holds_the_rules_say_something_of_it(manifests: list[
     assert triage_table(told)
     json.dumps(triage_document(told))
     for each in told.findings:
-        assert each.evidence, each.sentence
+        truths = {one.truth for one in each.evidence}
+        assert truths, each.sentence
+        assert Truth.CLAIMED not in truths or truths == set(Truth), "a status stands alone"
 
 
 def manifests_of(name: str) -> list[dict[str, object]]:
