@@ -19,10 +19,8 @@ from gwtui.engine.clock import SystemClock
 from gwtui.engine.store import Store
 from gwtui.playground.launch import launch
 from gwtui.settings import Settings
-from gwtui.triage.evaluation import Evaluated, Report, evaluate
-from gwtui.triage.memory import FORGETFUL
-from gwtui.views.scene import Scene
 from gwtui.wiring.session import Session
+from gwtui.wiring.triaging import Watch
 
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
@@ -73,29 +71,6 @@ class Api:
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
-
-
-class Watch:
-    """What the console finds wrong in a fleet, looked at whenever it is asked.
-
-    Args:
-        session: what watches.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._clock = SystemClock()
-        self._scene: Scene | None = None
-        self._found: Evaluated | None = None
-
-    def look(self) -> Report:
-        """Return what is wrong now."""
-        self._session.store.fold()
-        snapshot, names, now = self._session.store.snapshot, self._session.reach.clusters, self._clock.now()
-        self._scene = self._scene.later(snapshot, names, now) if self._scene else Scene(snapshot, names, now)
-        memory = self._found.memory if self._found else FORGETFUL
-        self._found = evaluate(self._scene, self._session.changes.all(), memory)
-        return self._found.report
 
 
 class Fleet:

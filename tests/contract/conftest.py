@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,7 @@ import pytest
 import yaml
 
 import manifests
-from api_client import Client, connect
+from api_client import Client, connecting
 from gwtui.playground.api.server import PodPorts, serve
 from gwtui.playground.api.store import Store
 
@@ -82,14 +81,8 @@ async def _compact_etcd() -> None:
 @pytest.fixture
 async def as_user(server: Server) -> AsyncIterator[Callable[[str], Client]]:
     """A client by the name of a user."""
-    async with AsyncExitStack() as stack:
-
-        def client(user: str) -> Client:
-            connected = connect(server.kubeconfig, user)
-            stack.push_async_callback(connected.session.close)
-            return connected
-
-        yield client
+    async with connecting(server.kubeconfig) as as_any:
+        yield as_any
 
 
 @pytest.fixture

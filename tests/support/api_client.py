@@ -6,8 +6,8 @@ import asyncio
 import base64
 import json
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,3 +88,16 @@ def connect(kubeconfig: Path, user: str) -> Client:
         read_bufsize=2**20,
     )
     return Client(session, config["clusters"][0]["cluster"]["server"])
+
+
+@asynccontextmanager
+async def connecting(kubeconfig: Path) -> AsyncIterator[Callable[[str], Client]]:
+    """Connects as any user of a kubeconfig; every session is closed when the block is left."""
+    async with AsyncExitStack() as stack:
+
+        def client(user: str) -> Client:
+            connected = connect(kubeconfig, user)
+            stack.push_async_callback(connected.session.close)
+            return connected
+
+        yield client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from api_client import Client, connect
+from api_client import Client, connecting
 from gwtui.playground.api.server import ApiServer, PodPorts, serve
 from gwtui.playground.api.store import Store
 
@@ -82,14 +81,8 @@ async def server(store: Store, ports: PodPorts, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def as_user(server: ApiServer) -> AsyncIterator[Callable[[str], Client]]:
-    async with AsyncExitStack() as stack:
-
-        def client(user: str) -> Client:
-            connected = connect(server.kubeconfig, user)
-            stack.push_async_callback(connected.session.close)
-            return connected
-
-        yield client
+    async with connecting(server.kubeconfig) as as_any:
+        yield as_any
 
 
 @pytest.fixture
