@@ -45,7 +45,7 @@ def measure(samples: Sequence[ProxySample], *, window_s: float) -> ProxyTraffic:
         samples: samples of one proxy, oldest first.
         window_s: seconds of samples to use; where they hold the newest alone, the one before it is used as well.
     """
-    return _traffic(_since_restart(samples), window_s) if samples else NO_TRAFFIC
+    return _traffic(_Windows(_since_restart(samples), window_s)) if samples else NO_TRAFFIC
 
 
 def kept(samples: Sequence[ProxySample], *, window_s: float) -> tuple[ProxySample, ...]:
@@ -54,7 +54,7 @@ def kept(samples: Sequence[ProxySample], *, window_s: float) -> tuple[ProxySampl
     Of samples that are too old for a rate, only those with a latency stay, without their clusters and routes: most of
     what a sample weighs.
     """
-    return _left(_since_restart(samples), window_s)
+    return _left(_Windows(_since_restart(samples), window_s))
 
 
 def follow(
@@ -67,14 +67,29 @@ def follow(
         newest: the sample that came.
         window_s: as `measure`.
     """
-    life = (*before, newest) if before and _goes_on(before, newest) else (newest,)
-    return _traffic(life, window_s), _left(life, window_s)
+    windows = _Windows((*before, newest) if before and _goes_on(before, newest) else (newest,), window_s)
+    return _traffic(windows), _left(windows)
 
 
-def _traffic(life: Sequence[ProxySample], window_s: float) -> ProxyTraffic:
-    newest, window = life[-1], _window(life, window_s)
-    quantiles = _window([sample for sample in life if sample.latency is not None], QUANTILE_WINDOW_S)
-    first = window[0]
+class _Windows:
+    """The parts of one life that figures are made of.
+
+    Args:
+        life: samples without a restart between them, oldest first; at least one.
+        window_s: as `measure`.
+    """
+
+    __slots__ = ("life", "quantiles", "rates")
+
+    def __init__(self, life: Sequence[ProxySample], window_s: float) -> None:
+        self.life = life
+        self.rates = _window(life, window_s)
+        self.quantiles = _window([sample for sample in life if sample.latency is not None], QUANTILE_WINDOW_S)
+
+
+def _traffic(windows: _Windows) -> ProxyTraffic:
+    window, quantiles = windows.rates, windows.quantiles
+    first, newest = window[0], window[-1]
     # Within one life no counter of the proxy went down: only the ends of the window matter.
     rps, error_ratio, client_error_ratio = _between(
         first,
@@ -101,9 +116,9 @@ def _traffic(life: Sequence[ProxySample], window_s: float) -> ProxyTraffic:
     )
 
 
-def _left(life: Sequence[ProxySample], window_s: float) -> tuple[ProxySample, ...]:
-    full = min(len(life) - len(_window(life, window_s)), max(len(life) - 2, 0))
-    quantiles = _window([sample for sample in life if sample.latency is not None], QUANTILE_WINDOW_S)
+def _left(windows: _Windows) -> tuple[ProxySample, ...]:
+    life, quantiles = windows.life, windows.quantiles
+    full = min(len(life) - len(windows.rates), max(len(life) - 2, 0))
     oldest_mono = quantiles[0].taken_mono if quantiles else life[-1].taken_mono
     older = life[:full]
     slim = (_slim(sample) for sample in older if sample.latency is not None and sample.taken_mono >= oldest_mono)
