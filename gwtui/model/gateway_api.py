@@ -6,11 +6,12 @@ The shapes of the served versions agree in every field read here, so one type pe
 from __future__ import annotations
 
 from functools import lru_cache
+from sys import intern
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-from gwtui.model.kubernetes import Condition, Meta, share_texts
+from gwtui.model.kubernetes import Condition, Meta
 from gwtui.model.route_filters import Filter, GrpcFilter
 
 GATEWAY_API = "gateway.networking.k8s.io"
@@ -27,7 +28,8 @@ class FieldManager(Struct, rename="camel", frozen=True, gc=False):
     """When it wrote last, RFC 3339."""
 
     def __post_init__(self) -> None:
-        share_texts(self, "manager", "subresource")
+        force_setattr(self, "manager", intern(self.manager))
+        force_setattr(self, "time", intern(self.time))
 
 
 @lru_cache(maxsize=1024)
@@ -61,8 +63,20 @@ class ParentRef(Struct, rename="camel", frozen=True, gc=False):
     port: int = 0
     """0 means every port (the API forbids port 0)."""
 
+
+@lru_cache(maxsize=1024)
+def _same(parents: tuple[ParentRef, ...]) -> tuple[ParentRef, ...]:
+    """The first of equal tuples: thousands of routes hang on the same few parents, and each names them twice."""
+    return parents
+
+
+class ParentedSpec(Struct, rename="camel", frozen=True, gc=False):
+    """What the specs of all routes have."""
+
+    parent_refs: tuple[ParentRef, ...] = ()
+
     def __post_init__(self) -> None:
-        share_texts(self, "name", "group", "kind", "namespace", "section_name")
+        force_setattr(self, "parent_refs", _same(self.parent_refs))
 
 
 class BackendRef(Struct, rename="camel", frozen=True, gc=False):
@@ -156,15 +170,16 @@ class RouteParentStatus(Struct, rename="camel", frozen=True, gc=False):
     conditions: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
-        share_texts(self, "controller_name")
+        force_setattr(self, "controller_name", intern(self.controller_name))
+        (parent,) = _same((self.parent_ref,))
+        force_setattr(self, "parent_ref", parent)
 
 
 class RouteStatus(Struct, rename="camel", frozen=True, gc=False):
     parents: tuple[RouteParentStatus, ...] = ()
 
 
-class HttpRouteSpec(Struct, rename="camel", frozen=True, gc=False):
-    parent_refs: tuple[ParentRef, ...] = ()
+class HttpRouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
     hostnames: tuple[str, ...] = ()
     rules: tuple[HttpRule, ...] = ()
 
@@ -175,8 +190,7 @@ class HttpRoute(Struct, rename="camel", frozen=True, gc=False):
     status: RouteStatus = RouteStatus()
 
 
-class GrpcRouteSpec(Struct, rename="camel", frozen=True, gc=False):
-    parent_refs: tuple[ParentRef, ...] = ()
+class GrpcRouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
     hostnames: tuple[str, ...] = ()
     rules: tuple[GrpcRule, ...] = ()
 
@@ -187,15 +201,13 @@ class GrpcRoute(Struct, rename="camel", frozen=True, gc=False):
     status: RouteStatus = RouteStatus()
 
 
-class TlsRouteSpec(Struct, rename="camel", frozen=True, gc=False):
-    parent_refs: tuple[ParentRef, ...] = ()
+class TlsRouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
     hostnames: tuple[str, ...] = ()
     """Server names of the TLS handshake."""
     rules: tuple[L4Rule, ...] = ()
 
 
-class L4RouteSpec(Struct, rename="camel", frozen=True, gc=False):
-    parent_refs: tuple[ParentRef, ...] = ()
+class L4RouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
     rules: tuple[L4Rule, ...] = ()
 
     @property

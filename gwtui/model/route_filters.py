@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from gwtui.model.kubernetes import share_texts
-
 
 class MirrorTarget(Struct, rename="camel", frozen=True, gc=False):
     """Where copies go: a backendRef without a weight."""
@@ -69,9 +67,6 @@ class HeaderValue(Struct, rename="camel", frozen=True, gc=False):
 
     name: str
     value: str = ""
-
-    def __post_init__(self) -> None:
-        share_texts(self, "name", "value")
 
 
 class HeaderModifier(Struct, rename="camel", frozen=True, gc=False):
