@@ -74,9 +74,9 @@ class DirectAccess(ProxyAccess, ProxyActuator):
         if base is None:
             raise NotServed(f"{proxy} has no address to reach it at", "the pod may not be running yet")
         started = self._clock.mono()
+        end = asyncio.get_running_loop().time() + deadline_s
         try:
-            async with asyncio.timeout(deadline_s):
-                status, body = await self._place(base).ask(method, path, max_bytes)
+            status, body = await self._place(base).ask(method, path, max_bytes, end)
         except TimeoutError as error:
             raise Unreachable(
                 f"no complete answer from {base} within {deadline_s:.1f} s",
@@ -126,35 +126,50 @@ class _Place:
         self._asking = 0
         self._turns = asyncio.Semaphore(CONNECTIONS_PER_PROXY)
 
-    async def ask(self, method: str, path: str, max_bytes: int) -> Received:
+    async def ask(self, method: str, path: str, max_bytes: int, end: float) -> Received:
         """Ask over a connection that is free, or over a new one. What acts gets one of its own, and is sent once.
+
+        Args:
+            method: `GET`, or `POST` for what acts.
+            path: percent-encoded.
+            max_bytes: largest body.
+            end: when the answer has to be complete, on the clock of the loop.
 
         Raises:
             Lost: the connection broke.
             TooLarge: the answer is larger than `max_bytes`.
+            TimeoutError: no complete answer by `end`.
             OSError: there is no connection to be had.
         """
         is_read = method == "GET"
-        end = "\r\n" if is_read else "content-length: 0\r\nconnection: close\r\n\r\n"
-        request = f"{method} {self._path}{path}{self._rest}{end}".encode("ascii")
+        last = "\r\n" if is_read else "content-length: 0\r\nconnection: close\r\n\r\n"
+        request = f"{method} {self._path}{path}{self._rest}{last}".encode("ascii")
         self._asking += 1
         try:
-            async with self._turns:
-                if is_read and (answer := await self._ask_again(request, max_bytes)):
+            if self._turns.locked():
+                async with asyncio.timeout_at(end):
+                    await self._turns.acquire()
+            else:
+                await self._turns.acquire()
+            try:
+                if is_read and (answer := await self._ask_again(request, max_bytes, end)):
                     return answer
-                fresh = await self._connect()
-                return await fresh.ask(request, max_bytes=max_bytes)
+                async with asyncio.timeout_at(end):
+                    fresh = await self._connect()
+                return await fresh.ask(request, max_bytes=max_bytes, end=end)
+            finally:
+                self._turns.release()
         finally:
             self._asking -= 1
             self._look()
 
-    async def _ask_again(self, request: bytes, max_bytes: int) -> Received | None:
+    async def _ask_again(self, request: bytes, max_bytes: int, end: float) -> Received | None:
         """Ask over a connection that is open already; None when there is none, or it was closed meanwhile."""
         free = next((each for each in self._connections if each.is_free), None)
         if free is None:
             return None
         try:
-            return await free.ask(request, max_bytes=max_bytes)
+            return await free.ask(request, max_bytes=max_bytes, end=end)
         except Lost as lost:
             if not lost.is_stale:
                 raise

@@ -53,26 +53,34 @@ class Connection(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._size = self._largest = 0
         self._has_begun = self._has_head = self._has_length = False
-        self._used_at = self._loop.time()
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self._used_at = self._ends_at = self._loop.time()
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def is_free(self) -> bool:
         """Whether it is open and waits for no answer."""
         return self._transport is not None and self._answer is None and not self._transport.is_closing()
 
-    async def ask(self, request: bytes, *, max_bytes: int) -> Received:
+    async def ask(self, request: bytes, *, max_bytes: int, end: float) -> Received:
         """Send a request without a body and return its answer. When cancelled, the connection is closed.
+
+        Args:
+            request: head of the request.
+            max_bytes: limit of the body.
+            end: when the answer has to be complete, on the clock of the loop.
 
         Raises:
             Lost: the connection ended, or the answer is no HTTP.
             TooLarge: the body is larger than `max_bytes`.
+            TimeoutError: the answer was not complete in time.
         """
         if self._transport is None or not self.is_free:
             raise Lost("closed while unused", is_stale=True)
         self._chunks, self._size, self._largest = [], 0, max_bytes
         self._has_begun = self._has_head = self._has_length = False
         self._answer = self._loop.create_future()
+        self._ends_at = end
+        self._look_at(end)
         self._transport.write(request)
         try:
             return await self._answer
@@ -92,7 +100,7 @@ class Connection(asyncio.Protocol):
         """Begin to watch for a connection that nobody uses."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
-        self._idle_timer = self._loop.call_later(IDLE_S, self._close_unused)
+        self._look_at(self._used_at + IDLE_S)
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer; what nobody asked for could be taken for the next one."""
@@ -108,8 +116,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """An answer without a length ends here; any other is lost."""
         self._transport = None
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._answer is not None and not self._answer.done():
             if self._has_head and not self._has_length and error is None:
                 self.on_message_complete()
@@ -152,14 +160,32 @@ class Connection(asyncio.Protocol):
     def _is_unasked(self) -> bool:
         return self._answer is None or self._answer.done()
 
-    def _fail(self, failure: Lost | type[TooLarge]) -> None:
+    def _fail(self, failure: Lost | type[TooLarge | TimeoutError]) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(failure)
         self.close()
 
-    def _close_unused(self) -> None:
-        left_s = self._used_at + IDLE_S - self._loop.time()
-        if self._answer is None and left_s <= 0:
+    def _look_at(self, moment: float) -> None:
+        """See to it that `_look` is called by then.
+
+        The timer stays set between questions: one for each would cost more than a tenth of a small question.
+        """
+        if self._watch is not None:
+            if self._watch.when() <= moment:
+                return
+            self._watch.cancel()
+        self._watch = self._loop.call_at(moment, self._look)
+
+    def _look(self) -> None:
+        """End a question that takes too long, and a connection that nobody uses."""
+        self._watch = None
+        now = self._loop.time()
+        if self._answer is not None:
+            if now >= self._ends_at:
+                self._fail(TimeoutError)
+            else:
+                self._look_at(self._ends_at)
+        elif now >= self._used_at + IDLE_S:
             self.close()
         else:
-            self._idle_timer = self._loop.call_later(max(left_s, 1.0), self._close_unused)
+            self._look_at(self._used_at + IDLE_S)

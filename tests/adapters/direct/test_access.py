@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from approved import approved, plan_of, posting
+from gwtui.adapters.direct import connection
 from gwtui.adapters.direct.access import DirectAccess
 from gwtui.changes.door import Door
 from gwtui.engine.clock import SystemClock
@@ -194,6 +195,47 @@ async def test_two_questions_at_once_at_most():
         answers = await asyncio.gather(*(get(access) for _ in range(6)))
     assert {answer.body for answer in answers} == {b"ok"}
     assert most == 2
+
+
+@pytest.mark.parametrize(("earlier_s", "later_s"), [(30, 0.2), (0.2, 0.4)], ids=["sooner", "later"])
+async def test_every_question_has_its_own_deadline(earlier_s: float, later_s: float):
+    """On one connection, where the deadline before it was another one."""
+
+    async def write(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(heads) == 1:
+            writer.write(OK + b"content-length: 2\r\n\r\nok")
+
+    async with serving(write) as (base, heads), reaching(base) as access:
+        await get(access, deadline_s=earlier_s)
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(Unreachable, match=f"within {later_s} s"):
+            await get(access, deadline_s=later_s)
+        assert later_s <= asyncio.get_running_loop().time() - started < 10
+    assert len(heads) == 2
+
+
+async def test_waiting_for_a_turn_has_an_end_too():
+    async def write(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    async with serving(write) as (base, heads), reaching(base) as access:
+        busy = [asyncio.create_task(get(access, deadline_s=30)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(Unreachable, match=r"within 0\.1 s"):
+            await get(access, deadline_s=0.1)
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+    assert len(heads) == 2
+
+
+async def test_a_connection_nobody_uses_is_closed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection, "IDLE_S", 0.2)
+    async with serving(answering(OK + b"content-length: 2\r\n\r\nok")) as (base, _), reaching(base) as access:
+        await get(access)
+        async with asyncio.timeout(5):
+            while access._places:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_place_without_connections_is_forgotten():
