@@ -39,13 +39,13 @@ from gwtui.model.gateway_api import (
     Listener,
     ParentRef,
     PathMatch,
-    RouteMeta,
     RouteParentStatus,
     RouteStatus,
     ValueMatch,
 )
 from gwtui.model.ids import NamespacedName, ObjectKey
-from gwtui.model.kubernetes import Condition, Endpoint, EndpointSlice, Meta, Service, ServicePort, ServiceSpec
+from gwtui.model.kubernetes import Condition, Endpoint, EndpointSlice, Service, ServicePort, ServiceSpec
+from gwtui.model.meta import AuthoredMeta, Meta
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
 from gwtui.model.snapshot import ClusterView
 from gwtui.model.topology import relate
@@ -114,7 +114,7 @@ def _route(namespace: str, name: str, gateway: str, host: str, rule: HttpRule) -
     condition = Condition(type="Accepted", status="True", reason="Accepted")
     status = RouteParentStatus(parent_ref=parent, controller_name=KGATEWAY_CONTROLLER, conditions=(condition,))
     return HttpRoute(
-        metadata=RouteMeta(name=name, namespace=namespace, creation_timestamp="2026-01-01T00:00:00Z"),
+        metadata=AuthoredMeta(name=name, namespace=namespace, creation_timestamp="2026-01-01T00:00:00Z"),
         spec=HttpRouteSpec(parent_refs=(parent,), hostnames=(host,), rules=(rule,)),
         status=RouteStatus(parents=(status,)),
     )

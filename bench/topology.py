@@ -52,7 +52,6 @@ from gwtui.model.kubernetes import (
     EndpointSlice,
     IngressPoint,
     LoadBalancerStatus,
-    Meta,
     Namespace,
     Pod,
     PodStatus,
@@ -61,6 +60,7 @@ from gwtui.model.kubernetes import (
     ServiceSpec,
     ServiceStatus,
 )
+from gwtui.model.meta import Meta
 from gwtui.model.observations import KindChanged, KindListed
 from gwtui.model.reduction import reduce
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL

@@ -21,7 +21,6 @@ from gwtui.model.gateway_api import (
     HttpRoute,
     ParentRef,
     Route,
-    RouteMeta,
     RouteParentStatus,
     RouteStatus,
     TcpRoute,
@@ -29,6 +28,7 @@ from gwtui.model.gateway_api import (
 )
 from gwtui.model.ids import GatewayKey, ObjectKey
 from gwtui.model.kubernetes import Condition
+from gwtui.model.meta import AuthoredMeta
 from gwtui.model.relations.claims import LISTENER_SET_KINDS
 from gwtui.model.relations.inventory import Inventory
 from gwtui.model.snapshot import ClusterView
@@ -109,7 +109,7 @@ def _with_bookkeeping(inventory: Inventory, key: ObjectKey, before: Route | None
     """The route with what its draft leaves out: status, age and version."""
     if before is None:
         return structs.replace(route, status=_status(inventory, key, RouteStatus(), route, route.spec.parent_refs))
-    metadata: RouteMeta = structs.replace(
+    metadata: AuthoredMeta = structs.replace(
         route.metadata,
         creation_timestamp=before.metadata.creation_timestamp,
         generation=before.metadata.generation,

@@ -15,7 +15,7 @@ from gwtui.errors import UsageError
 from gwtui.model import owners as traces
 from gwtui.model.gateway_api import BackendRef, Rule
 from gwtui.model.ids import ObjectKey
-from gwtui.model.kubernetes import OwnerReference
+from gwtui.model.meta import OwnerReference
 from gwtui.model.relations.attachment import is_delegation
 from gwtui.model.snapshot import Snapshot
 

@@ -24,7 +24,7 @@ from gwtui.model.relations.backends import Destination
 from gwtui.model.relations.remarks import Unseen, text_of
 from gwtui.model.shape import DataPlane
 
-TLS_POLICIES = (f"backendtlspolicies.{resources.GATEWAYS.partition('.')[2]}", f"backendconfigpolicies.{KGATEWAY}")
+TLS_POLICIES = (resources.BACKEND_TLS_POLICIES, resources.BACKEND_CONFIG_POLICIES)
 """Kinds that make a gateway speak TLS to a Service, or may."""
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gwtui.model.ai import LlmProvider, Mcp, ProviderGroup
 from gwtui.model.gateway_api import ConditionsStatus
 from gwtui.model.kgateway import AnyHost
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import AuthoredMeta
 
 AGENTGATEWAY = "agentgateway.dev"
 
@@ -38,6 +38,6 @@ class AgentgatewayBackendSpec(Struct, rename="camel", frozen=True, gc=False):
 class AgentgatewayBackend(Struct, rename="camel", frozen=True, gc=False):
     """*Source:* `agentgateway.dev/v1alpha1`, since kgateway 2.2."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: AgentgatewayBackendSpec = AgentgatewayBackendSpec()
     status: ConditionsStatus = ConditionsStatus()

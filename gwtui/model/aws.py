@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct, field
 
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import Meta
 
 ELBV2 = "elbv2.k8s.aws"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gwtui.model.gateway_api import ConditionsStatus, GatewayClassSpec, RouteStatus
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import AuthoredMeta
 
 
 class Mesh(Struct, rename="camel", frozen=True, gc=False):
     """XMesh (experimental): who runs the mesh of this cluster, and what it claims."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: GatewayClassSpec = GatewayClassSpec()
     status: ConditionsStatus = ConditionsStatus()
 
@@ -32,6 +32,6 @@ class ExperimentalBackendSpec(Struct, rename="camel", frozen=True, gc=False):
 class ExperimentalBackend(Struct, rename="camel", frozen=True, gc=False):
     """XBackend (experimental): a destination outside the cluster."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ExperimentalBackendSpec = ExperimentalBackendSpec()
     status: RouteStatus = RouteStatus()

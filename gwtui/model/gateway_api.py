@@ -11,46 +11,12 @@ from sys import intern
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-from gwtui.model.kubernetes import Condition, Meta
+from gwtui.model.kubernetes import Condition
+from gwtui.model.meta import AuthoredMeta
 from gwtui.model.route_filters import Filter, GrpcFilter
 
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAY_API_EXPERIMENTAL = "gateway.networking.x-k8s.io"
-
-
-class FieldManager(Struct, rename="camel", frozen=True, gc=False):
-    """Who writes a part of an object. *Source:* `metadata.managedFields[]`; which fields is not decoded."""
-
-    manager: str = ""
-    subresource: str = ""
-    """`status` for who writes that alone."""
-    time: str = ""
-    """When it wrote last, RFC 3339."""
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "manager", intern(self.manager))
-        force_setattr(self, "time", intern(self.time))
-
-
-@lru_cache(maxsize=1024)
-def _shared(managers: tuple[FieldManager, ...]) -> tuple[FieldManager, ...]:
-    """The first of equal tuples: thousands of routes are written by the same few."""
-    return managers
-
-
-class RouteMeta(Meta, rename="camel", frozen=True, gc=False):
-    """`metadata` of a route or a Gateway, with who writes it."""
-
-    managed_fields: tuple[FieldManager, ...] = ()
-
-    def __post_init__(self) -> None:
-        Meta.__post_init__(self)
-        force_setattr(self, "managed_fields", _shared(self.managed_fields))
-
-    @property
-    def managers(self) -> tuple[str, ...]:
-        """Names of those who write more than the status, each once."""
-        return tuple(dict.fromkeys(each.manager for each in self.managed_fields if each.subresource != "status"))
 
 
 class ParentRef(Struct, rename="camel", frozen=True, gc=False):
@@ -185,7 +151,7 @@ class HttpRouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
 
 
 class HttpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: HttpRouteSpec = HttpRouteSpec()
     status: RouteStatus = RouteStatus()
 
@@ -196,7 +162,7 @@ class GrpcRouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
 
 
 class GrpcRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: GrpcRouteSpec = GrpcRouteSpec()
     status: RouteStatus = RouteStatus()
 
@@ -217,19 +183,19 @@ class L4RouteSpec(ParentedSpec, rename="camel", frozen=True, gc=False):
 
 
 class TlsRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: TlsRouteSpec = TlsRouteSpec()
     status: RouteStatus = RouteStatus()
 
 
 class TcpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: L4RouteSpec = L4RouteSpec()
     status: RouteStatus = RouteStatus()
 
 
 class UdpRoute(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: L4RouteSpec = L4RouteSpec()
     status: RouteStatus = RouteStatus()
 
@@ -273,7 +239,7 @@ class ConditionsStatus(Struct, rename="camel", frozen=True, gc=False):
 
 
 class GatewayClass(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: GatewayClassSpec = GatewayClassSpec()
     status: ConditionsStatus = ConditionsStatus()
 
@@ -345,7 +311,7 @@ class GatewayStatus(Struct, rename="camel", frozen=True, gc=False):
 
 
 class Gateway(Struct, rename="camel", frozen=True, gc=False):
-    metadata: RouteMeta
+    metadata: AuthoredMeta
     spec: GatewaySpec = GatewaySpec()
     status: GatewayStatus = GatewayStatus()
 
@@ -370,7 +336,7 @@ class ListenerSetStatus(Struct, rename="camel", frozen=True, gc=False):
 class ListenerSet(Struct, rename="camel", frozen=True, gc=False):
     """ListenerSet `gateway.networking.k8s.io` and its predecessor XListenerSet `gateway.networking.x-k8s.io`."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ListenerSetSpec
     status: ListenerSetStatus = ListenerSetStatus()
 
@@ -394,5 +360,5 @@ class ReferenceGrantSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class ReferenceGrant(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ReferenceGrantSpec = ReferenceGrantSpec()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from gwtui.model.kubernetes import LoadBalancerStatus, Meta
+from gwtui.model.kubernetes import LoadBalancerStatus
+from gwtui.model.meta import AuthoredMeta
 
 NETWORKING = "networking.k8s.io"
 
@@ -27,7 +28,7 @@ class IngressClassSpec(Struct, rename="camel", frozen=True, gc=False):
 class IngressClass(Struct, rename="camel", frozen=True, gc=False):
     """*Source:* `networking.k8s.io/v1`, cluster-scoped."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: IngressClassSpec = IngressClassSpec()
 
 
@@ -99,7 +100,7 @@ class _Action(Struct, rename="camel", frozen=True, gc=False):
 class Ingress(Struct, rename="camel", frozen=True, gc=False):
     """*Source:* `networking.k8s.io/v1`."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: IngressSpec = IngressSpec()
     status: IngressStatus = IngressStatus()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gwtui.model.gateway_api import ConditionsStatus
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import AuthoredMeta
 
 ISTIO_NETWORKING = "networking.istio.io"
 
@@ -54,6 +54,6 @@ class ServiceEntrySpec(Struct, rename="camel", frozen=True, gc=False):
 class ServiceEntry(Struct, rename="camel", frozen=True, gc=False):
     """*Source:* `networking.istio.io`, v1, v1beta1 and v1alpha3."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ServiceEntrySpec = ServiceEntrySpec()
     status: ConditionsStatus = ConditionsStatus()

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from gwtui.model.ai import LlmProvider, Mcp, ProviderGroup
 from gwtui.model.gateway_api import BackendRef, ConditionsStatus, LocalRef, SectionRef
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import AuthoredMeta
 from gwtui.model.policies import PolicyStatus
 from gwtui.model.route_filters import HeaderValue
 
@@ -70,7 +70,7 @@ class BackendSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class Backend(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: BackendSpec = BackendSpec()
     status: ConditionsStatus = ConditionsStatus()
 
@@ -84,7 +84,7 @@ class GatewayParametersSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class GatewayParameters(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: GatewayParametersSpec = GatewayParametersSpec()
 
 
@@ -118,7 +118,7 @@ class ListenerPolicySpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class ListenerPolicy(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ListenerPolicySpec = ListenerPolicySpec()
     status: PolicyStatus = PolicyStatus()
 
@@ -132,7 +132,7 @@ class HttpListenerPolicySpec(Struct, rename="camel", frozen=True, gc=False):
 class HttpListenerPolicy(Struct, rename="camel", frozen=True, gc=False):
     """HTTPListenerPolicy, deprecated since 2.2 and still served."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: HttpListenerPolicySpec = HttpListenerPolicySpec()
     status: PolicyStatus = PolicyStatus()
 
@@ -197,7 +197,7 @@ class TrafficPolicySpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class TrafficPolicy(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: TrafficPolicySpec = TrafficPolicySpec()
     status: PolicyStatus = PolicyStatus()
 
@@ -207,11 +207,11 @@ class DirectResponseSpec(Struct, rename="camel", frozen=True, gc=False):
 
 
 class DirectResponse(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: DirectResponseSpec = DirectResponseSpec()
     status: PolicyStatus = PolicyStatus()
 
 
 class GatewayExtension(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     status: ConditionsStatus = ConditionsStatus()

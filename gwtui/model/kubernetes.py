@@ -11,41 +11,7 @@ from sys import intern
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""Annotation that repeats the whole object as text."""
-
-
-class OwnerReference(Struct, rename="camel", frozen=True, gc=False):
-    """*Source:* `metadata.ownerReferences[]`."""
-
-    kind: str
-    name: str
-    uid: str = ""
-    api_version: str = ""
-    controller: bool = False
-
-
-class Meta(Struct, rename="camel", frozen=True, gc=False):
-    """*Source:* `metadata` of any object. Times are RFC 3339 texts as served."""
-
-    name: str
-    namespace: str = ""
-    uid: str = ""
-    resource_version: str = ""
-    generation: int = 0
-    creation_timestamp: str = ""
-    deletion_timestamp: str | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
-    owner_references: tuple[OwnerReference, ...] = ()
-    finalizers: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "namespace", intern(self.namespace))
-        if LAST_APPLIED in self.annotations:
-            # As large as the object itself, and read by nobody here: not worth holding for every object.
-            kept = {key: value for key, value in self.annotations.items() if key != LAST_APPLIED}
-            force_setattr(self, "annotations", kept)
+from gwtui.model.meta import AuthoredMeta, Meta
 
 
 class Condition(Struct, rename="camel", frozen=True, gc=False):
@@ -102,7 +68,7 @@ class ServiceStatus(Struct, rename="camel", frozen=True, gc=False):
 
 
 class Service(Struct, rename="camel", frozen=True, gc=False):
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: ServiceSpec = ServiceSpec()
     status: ServiceStatus = ServiceStatus()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from gwtui.model.kubernetes import OwnerReference
+from gwtui.model.meta import OwnerReference
 
 INSTANCE = "app.kubernetes.io/instance"
 """Argo CD may track by it, and charts set it too: it proves nothing by itself."""

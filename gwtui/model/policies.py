@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gwtui.model.gateway_api import LocalRef, ParentRef
-from gwtui.model.kubernetes import Condition, Meta
+from gwtui.model.kubernetes import Condition
+from gwtui.model.meta import AuthoredMeta
 
 
 class PolicyAncestor(Struct, rename="camel", frozen=True, gc=False):
@@ -31,6 +32,6 @@ class PolicySpec(Struct, rename="camel", frozen=True, gc=False):
 class Policy(Struct, rename="camel", frozen=True, gc=False):
     """An attached policy of which targets and status alone are read (BackendTLSPolicy, BackendConfigPolicy, …)."""
 
-    metadata: Meta
+    metadata: AuthoredMeta
     spec: PolicySpec = PolicySpec()
     status: PolicyStatus = PolicyStatus()

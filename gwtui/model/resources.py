@@ -36,6 +36,17 @@ BACKENDS = f"backends.{KGATEWAY}"
 TRAFFIC_POLICIES = f"trafficpolicies.{KGATEWAY}"
 LISTENER_POLICIES = f"listenerpolicies.{KGATEWAY}"
 HTTP_LISTENER_POLICIES = f"httplistenerpolicies.{KGATEWAY}"
+BACKEND_CONFIG_POLICIES = f"backendconfigpolicies.{KGATEWAY}"
+BACKEND_TLS_POLICIES = f"backendtlspolicies.{GATEWAY_API}"
+POLICIES = {
+    TRAFFIC_POLICIES: "TrafficPolicy",
+    LISTENER_POLICIES: "ListenerPolicy",
+    HTTP_LISTENER_POLICIES: "HTTPListenerPolicy",
+    BACKEND_CONFIG_POLICIES: "BackendConfigPolicy",
+    BACKEND_TLS_POLICIES: "BackendTLSPolicy",
+}
+"""Kind by resource, for every kind of policy that is attached to routes, gateways or what is behind them."""
+
 GATEWAY_PARAMETERS = f"gatewayparameters.{KGATEWAY}"
 
 SERVICE_ENTRIES = f"serviceentries.{ISTIO_NETWORKING}"

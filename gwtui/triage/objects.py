@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from gwtui.model.gateway_api import RouteMeta
 from gwtui.model.ids import GatewayKey, ObjectKey
 from gwtui.model.known import Known, Unknown
-from gwtui.model.kubernetes import Condition, Meta
+from gwtui.model.kubernetes import Condition
+from gwtui.model.meta import AuthoredMeta, Meta
 from gwtui.model.snapshot import ClusterView
 from gwtui.model.traffic import Rate
 from gwtui.triage.finding import Action, Evidence, Severity, Truth, subject
@@ -66,7 +66,7 @@ def changed_at(meta: Meta) -> datetime | None:
     """
     written = [
         found
-        for each in (meta.managed_fields if isinstance(meta, RouteMeta) else ())
+        for each in (meta.managed_fields if isinstance(meta, AuthoredMeta) else ())
         if each.subresource != "status" and (found := at(each.time)) is not None
     ]
     return max(written, default=at(meta.creation_timestamp) if meta.generation <= 1 else None)

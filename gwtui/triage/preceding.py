@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from gwtui.changes.journal import Change
 from gwtui.changes.plan import ObjectEdit
-from gwtui.model.gateway_api import RouteMeta
 from gwtui.model.ids import ObjectKey
-from gwtui.model.kubernetes import Meta
-from gwtui.model.resources import ROUTES
+from gwtui.model.meta import AuthoredMeta, Meta
+from gwtui.model.resources import POLICIES, ROUTES
+from gwtui.triage.attached import attached
 from gwtui.triage.finding import Finding, Preceding
 from gwtui.triage.look import Look
 from gwtui.views import text
@@ -49,7 +49,8 @@ def _touched(change: Change) -> set[ObjectKey]:
 
 
 def _others(look: Look, finding: Finding, since: datetime) -> Iterator[Preceding]:
-    for key in finding.concerned:
+    concerned = (*finding.concerned, *(policy for key in finding.concerned for policy in attached(look, key)))
+    for key in dict.fromkeys(concerned):
         meta: Meta | None = getattr(look.find(key), "metadata", None)
         if meta is None:
             continue
@@ -61,7 +62,7 @@ def _others(look: Look, finding: Finding, since: datetime) -> Iterator[Preceding
 def _written(meta: Meta) -> Iterator[Preceding]:
     """Who wrote an object when, but for its status; when it was made, where only that is told."""
     made_at = text.moment(meta.creation_timestamp)
-    writers = meta.managed_fields if isinstance(meta, RouteMeta) else ()
+    writers = meta.managed_fields if isinstance(meta, AuthoredMeta) else ()
     if not writers and made_at is not None:
         yield Preceding(made_at, "", "", is_creation=True)
     for each in writers:
@@ -71,8 +72,8 @@ def _written(meta: Meta) -> Iterator[Preceding]:
 
 
 def _called(key: ObjectKey) -> str:
-    """`route extra/batch`, `gateway infra/edge`."""
-    kind = key.resource.partition(".")[0].removesuffix("s")
+    """`route extra/batch`, `gateway infra/edge`, `TrafficPolicy extra/slow`."""
+    kind = POLICIES.get(key.resource) or key.resource.partition(".")[0].removesuffix("s")
     short = "route" if key.resource in ROUTES else kind
     return f"{short} {key.namespace}/{key.name}" if key.namespace else f"{short} {key.name}"
 

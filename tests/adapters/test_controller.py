@@ -13,7 +13,8 @@ from gwtui.errors import BadPayload, Denied, SourceError
 from gwtui.model.health import SourceState
 from gwtui.model.ids import GatewayKey, ProxyKey
 from gwtui.model.known import Known, Unknown
-from gwtui.model.kubernetes import Meta, Pod, PodStatus
+from gwtui.model.kubernetes import Pod, PodStatus
+from gwtui.model.meta import Meta
 from gwtui.model.observations import ControllerTold, SourceReported
 from gwtui.model.rejections import Rejections
 from gwtui.model.snapshot import ClusterView

@@ -15,7 +15,7 @@ import yaml
 from gwtui.adapters.gateway_api.kinds import KINDS as GATEWAY_API_KINDS
 from gwtui.adapters.kgateway.kinds import KINDS as KGATEWAY_KINDS
 from gwtui.model.kinds import KindSpec
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import Meta
 
 CRDS = Path(__file__).parents[3] / "shared" / "reference" / "crds"
 KINDS = (*GATEWAY_API_KINDS, *KGATEWAY_KINDS)

@@ -13,7 +13,8 @@ from gwtui.adapters.istio.kinds import KINDS as ISTIO_KINDS
 from gwtui.adapters.kgateway.kinds import KINDS as KGATEWAY_KINDS
 from gwtui.adapters.kubernetes.kinds import INGRESS_CLASSES, INGRESSES
 from gwtui.model import resources
-from gwtui.model.kubernetes import LAST_APPLIED, Condition, Meta
+from gwtui.model.kubernetes import Condition
+from gwtui.model.meta import LAST_APPLIED, Meta
 from objects import GOLDEN, KINDS
 
 ALL = (

@@ -10,7 +10,8 @@ from gwtui.engine.store import Store
 from gwtui.engine.supervisor import supervise
 from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import ProxyKey
-from gwtui.model.kubernetes import Meta, Service
+from gwtui.model.kubernetes import Service
+from gwtui.model.meta import Meta
 from gwtui.model.observations import KindChanged, KindListed, ProxyFailed, SourceReported
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

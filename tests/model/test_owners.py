@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gwtui.model.kubernetes import OwnerReference
+from gwtui.model.meta import OwnerReference
 from gwtui.model.owners import Owner, OwnerKind, owners
 
 INSTANCE = "app.kubernetes.io/instance"

@@ -134,6 +134,7 @@ def test_what_is_not_read_is_told(state: SourceState, severity: str, words: str)
     assert "blind-spot" not in rules(report(Fleet()))
 
 
+ROUTE = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}
 ERRS = Trouble("shard-b", BATCH, each={"errors_5xx": 20})
 
 
@@ -178,6 +179,53 @@ def test_who_else_wrote_the_route_is_told_by_its_managed_fields() -> None:
     told = report(fleet)
     assert [(each.who, each.what) for each in told.findings[0].preceded_by] == [("kubectl-edit", "route extra/batch")]
     assert why(told).endswith("30 s after route extra/batch was changed by kubectl-edit")
+
+
+def by_kubectl(manifest: Json, seconds: float = 40) -> Json:
+    """The object as `kubectl edit` wrote it so long ago."""
+    at = f"{NOW - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+    manifest["metadata"]["managedFields"] = [{"manager": "kubectl-edit", "operation": "Update", "time": at}]
+    return manifest
+
+
+def test_who_wrote_the_service_behind_it_is_told() -> None:
+    fleet = Fleet(changed(central(), "Service", "batch", by_kubectl), troubles=[ERRS])
+    told = [(each.who, each.what) for each in report(fleet).findings[0].preceded_by]
+    assert told == [("kubectl-edit", "service extra/batch")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("TrafficPolicy", {"targetRefs": [{**ROUTE, "name": "batch"}]}),
+        ("TrafficPolicy", {"targetSelectors": [{**ROUTE, "matchLabels": {"team": "extra"}}]}),
+        ("BackendConfigPolicy", {"targetRefs": [{"group": "", "kind": "Service", "name": "batch"}]}),
+    ],
+    ids=["by name", "by label", "on the service"],
+)
+def test_who_wrote_a_policy_on_it_is_told(kind: str, spec: Json) -> None:
+    def labelled(route: Json) -> None:
+        route["metadata"]["labels"] = {"team": "extra"}
+
+    policy = {
+        "apiVersion": "gateway.kgateway.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": "slow", "namespace": "extra"},
+        "spec": spec,
+    }
+    elsewhere = {**policy, "metadata": {"name": "slow", "namespace": "foo"}}
+    unrelated = {**policy, "metadata": {"name": "other", "namespace": "extra"}, "spec": aimed_at_another(spec)}
+    policies = [by_kubectl(each) for each in (policy, elsewhere, unrelated)]
+    fleet = route_changed(labelled)
+    told = report(Fleet([*fleet.manifests, *policies], troubles=[ERRS])).findings[0].preceded_by
+    assert [(each.who, each.what) for each in told] == [("kubectl-edit", f"{kind} extra/slow")]
+
+
+def aimed_at_another(spec: Json) -> Json:
+    """The same policy for something that is not there."""
+    ((field, (target,)),) = spec.items()
+    other = {"matchLabels": {"team": "foo"}} if "matchLabels" in target else {"name": "other"}
+    return {field: [{**target, **other}]}
 
 
 def test_since_when_is_remembered_and_what_is_over_is_forgotten() -> None:

@@ -14,7 +14,8 @@ from gwtui.model.gateway_api import GATEWAY_API
 from gwtui.model.health import ProxyState, SourceHealth, SourceState
 from gwtui.model.ids import GatewayKey, ObjectKey, ProxyKey, ServiceKey
 from gwtui.model.known import Known, Unknown
-from gwtui.model.kubernetes import Meta, Pod
+from gwtui.model.kubernetes import Pod
+from gwtui.model.meta import Meta
 from gwtui.model.samples import ProxySample
 from gwtui.model.shape import FrontDoor, GatewayNode, Hop, PatternFound, RouteShare, Topology
 from gwtui.model.snapshot import ClusterView, Point, ProxyView, Snapshot, Spent

@@ -27,7 +27,7 @@ from gwtui.model.inspection import (
 )
 from gwtui.model.kgateway import SectionRef, TrafficPolicy, TrafficPolicySpec
 from gwtui.model.known import Known, Unknown
-from gwtui.model.kubernetes import Meta
+from gwtui.model.meta import Meta
 from gwtui.model.resources import HTTP_ROUTES, TRAFFIC_POLICIES
 from gwtui.model.samples import ServiceSample
 from gwtui.model.services import follow_services

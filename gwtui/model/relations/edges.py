@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gwtui.model.controllers import KGATEWAY_CONTROLLER
-from gwtui.model.gateway_api import (
-    BackendRef,
-    GrpcRoute,
-    HttpRoute,
-    Route,
-    Rule,
-)
+from gwtui.model.gateway_api import BackendRef, GrpcRoute, HttpRoute, Route, Rule
 from gwtui.model.ids import ExternalKey, GatewayKey, ObjectKey, ServiceKey
 from gwtui.model.relations.attachment import Attached, is_delegation
 from gwtui.model.relations.backends import BY_MIRROR, WORKLOAD, Destination, Resolver

@@ -9,7 +9,8 @@ from gwtui.model import resources
 from gwtui.model.gateway_api import Gateway, ParametersRef
 from gwtui.model.ids import GatewayKey, NamespacedName, ProxyKey
 from gwtui.model.kgateway import KGATEWAY, GatewayParameters
-from gwtui.model.kubernetes import Meta, Pod, Service
+from gwtui.model.kubernetes import Pod, Service
+from gwtui.model.meta import Meta
 from gwtui.model.relations.controllers import GATEWAY_NAME_LABEL
 from gwtui.model.relations.differences import differing
 from gwtui.model.relations.inventory import Inventory

@@ -20,7 +20,8 @@ from gwtui.model.istio import (
     WAYPOINT_FOR,
     ServiceEntry,
 )
-from gwtui.model.kubernetes import Condition, Meta, Service
+from gwtui.model.kubernetes import Condition, Service
+from gwtui.model.meta import Meta
 from gwtui.model.names import service_cluster
 from gwtui.model.relations.backends import WORKLOAD
 from gwtui.model.relations.inventory import Inventory
