@@ -198,7 +198,9 @@ def _rates(window: Sequence[ProxySample], requests: Sequence[int], *errors: Sequ
     start = len(window) - 1
     while start > 0 and all(counter[start - 1] <= counter[start] for counter in counters):
         start -= 1
-    return _between(window[start], window[-1], *[counter[-1] - counter[start] for counter in counters])
+    came = [counter[-1] - counter[start] for counter in counters]
+    # What no endpoint could take is counted among the answers alone: it was asked for all the same.
+    return _between(window[start], window[-1], max(came), *came[1:])
 
 
 def _between(first: ProxySample, newest: ProxySample, requests: int, *errors: int) -> tuple[Rate, ...]:
@@ -210,7 +212,7 @@ def _between(first: ProxySample, newest: ProxySample, requests: int, *errors: in
 
 
 def _ratio(errors: int, requests: int, at: datetime) -> Rate:
-    # Answers the proxy makes itself (no host, overflow) count as errors of a cluster that was never sent a request.
+    # Requests are counted when they come and answers when they end: a window may hold more of these.
     answered = max(requests, errors)
     return Known(errors / answered, at) if answered else NO_REQUESTS
 

@@ -61,6 +61,8 @@ class ClusterTraffic:
     """Traffic towards one Envoy cluster over the window of its proxy."""
 
     rps: Rate
+    """Requests/s asked for. Those that Envoy answers itself (no host, a breaker) it counts among the answers alone:
+    where they are most of them, this is the rate of those."""
     error_ratio: Rate
     """Share of 5xx answers, 0 to 1; Unknown when there were no requests in the window."""
     members_healthy: int | None = None

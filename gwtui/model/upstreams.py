@@ -58,8 +58,8 @@ def sent(parts: Sequence[Mapping[str, ClusterTraffic]], names: Iterable[str]) ->
     """Return what all of the proxies together send to each of these upstreams.
 
     Rates are added, error ratios weighted by rate; endpoints are those of the proxy that sees the smallest healthy
-    share. Absent are upstreams that no proxy holds, and the few that counters do not tell of in short: those of a
-    proxy that was asked once, and those with more errors than requests.
+    share. Absent are upstreams that no proxy holds, and those of a proxy that was asked once: its counters do not tell
+    of them.
     """
     counters = [part.counters for part in parts if isinstance(part, Upstreams)]
     if len(counters) < len(parts):
@@ -83,11 +83,12 @@ def _sent(parts: Sequence[_Counters], name: str) -> Sent | None:
                 break
             requests, errors, began = earlier_requests, earlier_errors, older_mono
         requests, errors = newest.requests - requests, newest.errors_5xx - errors
-        if mono <= began or errors > requests:
+        if mono <= began:
             return None
         at = taken_at if at is None or taken_at < at else at
-        if requests:
-            rps += requests / (mono - began)
+        asked = max(requests, errors)
+        if asked:
+            rps += asked / (mono - began)
             failed_rps += errors / (mono - began)
             answered_at = taken_at if answered_at is None or taken_at < answered_at else answered_at
         seen = (newest.members_healthy, newest.members_total)

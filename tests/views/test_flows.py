@@ -139,13 +139,13 @@ def test_a_scene_hands_its_figures_on() -> None:
     assert len(kept) == len(before.gateways) - 1
 
 
-def test_errors_the_proxy_makes_itself_show_where_nothing_was_sent() -> None:
+def test_errors_the_proxy_makes_itself_are_traffic_that_failed() -> None:
     idle, broken = ClusterSample(), ClusterSample(errors_5xx=7)
     parts = [measure(samples([{"a": idle}, {"a": newest}], 0.0), window_s=10.0).clusters for newest in (idle, broken)]
     (flow, *_) = flows_over(HOPS, parts)
     assert isinstance(flow.rps, Known)
     assert isinstance(flow.error_ratio, Known)
-    assert (flow.rps.value, flow.error_ratio.value) == (0.0, 1.0)
+    assert (flow.rps.value, flow.error_ratio.value) == (1.4, 1.0)
     found = upstream(ServiceKey("c", "apps", "a"), (flow, flow))
     assert found.error_ratio == flow.error_ratio
     assert found.is_sick
