@@ -128,9 +128,6 @@ def _aims_at(policy: TrafficPolicy, target: Target) -> bool:
         if (ref.kind, ref.name) == (target.kind, target.name) and ref.section_name in {"", target.section}:
             return True
     return any(
-        each.kind == target.kind
-        and bool(each.match_labels)
-        and each.match_labels.items() <= target.labels.items()
-        and each.section_name in {"", target.section}
+        each.takes(target.kind, target.labels) and each.section_name in {"", target.section}
         for each in policy.spec.target_selectors
     )

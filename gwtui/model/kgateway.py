@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct, field
 
 from gwtui.model.ai import LlmProvider, Mcp, ProviderGroup
@@ -144,6 +146,10 @@ class TargetSelector(Struct, rename="camel", frozen=True, gc=False):
     kind: str
     match_labels: dict[str, str]
     section_name: str = ""
+
+    def takes(self, kind: str, labels: Mapping[str, str]) -> bool:
+        """Whether it selects an object of this kind with these labels. One without labels selects nothing."""
+        return self.kind == kind and bool(self.match_labels) and self.match_labels.items() <= labels.items()
 
 
 class Present(Struct, rename="camel", frozen=True, gc=False):

@@ -25,8 +25,8 @@ class Condition(Struct, rename="camel", frozen=True, gc=False):
     last_transition_time: str = ""
 
     def __post_init__(self) -> None:
-        # Most of the texts of a large cluster are here, few of them different. Told apart by hand: a loop takes twice
-        # as long, and this runs some hundred thousand times while a large cluster is read.
+        # Most of the texts of a large cluster are here, few of them different. Written out: a loop takes twice as long,
+        # and this runs some hundred thousand times while a large cluster is read.
         force_setattr(self, "type", intern(self.type))
         force_setattr(self, "status", intern(self.status))
         force_setattr(self, "reason", intern(self.reason))

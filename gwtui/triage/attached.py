@@ -32,7 +32,7 @@ class _Aims:
 
     def __init__(self, view: ClusterView) -> None:
         self._named: dict[_Target, list[ObjectKey]] = {}
-        self._selecting: dict[tuple[str, str], list[tuple[TargetSelector, ObjectKey]]] = {}
+        self._selecting: dict[str, list[tuple[TargetSelector, ObjectKey]]] = {}
         for resource in resources.POLICIES:
             for (namespace, name), policy in view.objects.get(resource, {}).items():
                 self._add(ObjectKey(view.name, resource, namespace, name), policy)
@@ -41,13 +41,14 @@ class _Aims:
         for ref in policy.spec.target_refs:
             self._named.setdefault((key.namespace, ref.kind, ref.name), []).append(key)
         for selector in policy.spec.target_selectors if isinstance(policy, TrafficPolicy) else ():
-            self._selecting.setdefault((key.namespace, selector.kind), []).append((selector, key))
+            self._selecting.setdefault(key.namespace, []).append((selector, key))
 
     def at(self, target: _Target, labels: Mapping[str, str]) -> Iterator[ObjectKey]:
-        """Yield the policies attached to an object with these labels."""
+        """Yield the policies attached to an object with these labels; one that aims at it twice comes twice."""
         yield from self._named.get(target, ())
-        for selector, key in self._selecting.get(target[:2], ()):
-            if selector.match_labels and selector.match_labels.items() <= labels.items():
+        namespace, kind, _ = target
+        for selector, key in self._selecting.get(namespace, ()):
+            if selector.takes(kind, labels):
                 yield key
 
 
@@ -62,4 +63,4 @@ def attached(look: Look, key: ObjectKey) -> Iterator[ObjectKey]:
     view = look.view(key.cluster)
     sources = tuple(view.objects.get(resource) for resource in resources.POLICIES)
     aims = _AIMS.get(view.name, sources, lambda: _Aims(view))
-    yield from dict.fromkeys(aims.at((key.namespace, kind, key.name), found.metadata.labels))
+    yield from aims.at((key.namespace, kind, key.name), found.metadata.labels)

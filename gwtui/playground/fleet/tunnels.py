@@ -2,7 +2,7 @@
 
 Each is announced with a PROXY protocol header that names the address asked for. Nothing is encrypted here.
 
-*Source:* version 2 of the PROXY protocol, https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt.
+*Source:* version 2 of the PROXY protocol, `doc/proxy-protocol.txt` of HAProxy 3.1.
 """
 
 from __future__ import annotations
