@@ -58,7 +58,10 @@ def _say(line: str) -> None:
 async def _run(settings: Settings, stage: Stage) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    # A console whose terminal hung up ends at once, as the plain one does: to end it in order would mean to write to
+    # that terminal, which can block for ever. The playground ends with it.
+    hangup = (signal.SIGHUP,) if stage.headless else ()
+    for number in (signal.SIGTERM, signal.SIGINT, *hangup):
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.create_task(
         launch.launch(

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from running import start_demo, stop_demo
+from terminal import Terminal
 
 pytestmark = pytest.mark.e2e
 
@@ -38,6 +39,18 @@ def test_kill_9_leaves_no_process_and_no_port():
     assert not alive, f"left behind: {[(p.pid, p.name()) for p in alive]}"
     taken = {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert not ports & taken
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_terminal_that_hangs_up_leaves_nothing():
+    with Terminal("demo", "--scenario", "simple-ingress") as terminal:
+        terminal.until("proxies", "live", within_s=60)
+        children = family(terminal.process.pid)
+        assert any("envoy" in child.name() for child in children)
+        terminal.hang_up()
+        assert terminal.process.wait(timeout=5) == -signal.SIGHUP
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert not alive, f"left behind: {[(p.pid, p.name()) for p in alive]}"
 
 
 @pytest.mark.usefixtures("alone")

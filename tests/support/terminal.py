@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -67,6 +68,16 @@ class Terminal:
                 end = time.monotonic() + ESCAPE_PAUSE_S
                 while (left := end - time.monotonic()) > 0:
                     self._read(left)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as the end of an ssh connection does. Nothing can be seen or typed afterwards.
+
+        It is no controlling terminal, so the signal that the kernel sends with it is sent here.
+        """
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self._leader)
+        os.close(nothing)
+        self.process.send_signal(signal.SIGHUP)
 
     def until(self, *wanted: str, absent: tuple[str, ...] = (), within_s: float = 30.0) -> str:
         """Read until all of these are on the screen and none of those; return the screen."""
