@@ -13,6 +13,7 @@ from gwtui.engine.clock import SystemClock
 from gwtui.errors import Exit, Unreachable, UsageError
 from gwtui.settings import Settings
 from gwtui.tui.app import GwtuiApp
+from gwtui.wiring.hangup import end_with_terminal
 
 if TYPE_CHECKING:
     from gwtui.model.ids import ObjectKey, ProxyKey
@@ -116,6 +117,7 @@ async def open_on(settings: Settings, *, until: asyncio.Task[bool] | None = None
         settings: what to connect to.
         until: ends the console when it is done, for example on SIGTERM.
     """
+    end_with_terminal()
     clock = SystemClock()
     feed = ConsoleFeed(clock)
     app = GwtuiApp(feed, title_clusters=settings.contexts, theme=settings.theme, read_only=settings.read_only)

@@ -7,7 +7,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -72,12 +71,11 @@ class Terminal:
     def hang_up(self) -> None:
         """Close the terminal, as the end of an ssh connection does. Nothing can be seen or typed afterwards.
 
-        It is no controlling terminal, so the signal that the kernel sends with it is sent here.
+        It is nobody's controlling terminal, so no signal comes with it.
         """
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, self._leader)
         os.close(nothing)
-        self.process.send_signal(signal.SIGHUP)
 
     def until(self, *wanted: str, absent: tuple[str, ...] = (), within_s: float = 30.0) -> str:
         """Read until all of these are on the screen and none of those; return the screen."""
